@@ -1,0 +1,114 @@
+"""What organizers do with events. Knows neither seats nor HTTP."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout import ids
+from turnout.accounts.actor import Actor
+from turnout.audit import audit
+from turnout.audit.audit import Cause
+from turnout.db import sets
+from turnout.events import drafts, policy
+from turnout.events.drafts import EventDraft, SlotDraft
+from turnout.events.models import Event, Slot
+from turnout.outbox import outbox
+from turnout.outbox.topics import Topic
+
+SLUG_WORDS_LENGTH = 60
+
+
+async def create(
+    db: AsyncSession, actor: Actor, cause: Cause, wanted: Sequence[EventDraft], now: datetime
+) -> list[UUID]:
+    """The ids of the new events, in order; the caller owns them.
+
+    Raises NotSignedIn, NotAllowed, or Invalid naming every field that contradicts another.
+    """
+    policy.require_creator(actor)
+    for draft in wanted:
+        drafts.check(draft)
+    owner = actor.user_id
+    assert owner is not None  # noqa: S101 - require_creator has seen to it; narrows the type
+    made = [(ids.new_id(), draft) for draft in wanted]
+    rows = [_event_row(event_id, owner, draft, now) for event_id, draft in made]
+    await sets.insert(db, Event.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    slots = [_slot_row(event_id, slot) for event_id, draft in made for slot in draft.slots]
+    await sets.insert(db, Slot.__table__, slots)  # type: ignore[arg-type]  # as above
+    await outbox.add(db, [_message(event_id, now) for event_id, _ in made])
+    await audit.record(
+        db, [audit.Entry(now, cause, "event.created", event_id, event_id) for event_id, _ in made]
+    )
+    return [event_id for event_id, _ in made]
+
+
+async def known_import_keys(db: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Those of `keys` (at most some hundreds) that an import has made events of before."""
+    query = select(Event.import_key).where(Event.import_key.in_(keys))
+    return {key for key in await db.scalars(query) if key is not None}
+
+
+def slug_of(name: str, event_id: UUID) -> str:
+    """A readable, unique part of an address: the words of the name and the end of the id."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_WORDS_LENGTH].strip("-")
+    return f"{words or 'event'}-{event_id.hex[-12:]}"
+
+
+def _event_row(event_id: UUID, owner: UUID, draft: EventDraft, now: datetime) -> tuple[object, ...]:
+    place = draft.place
+    values = {
+        "id": event_id,
+        "slug": slug_of(draft.name, event_id),
+        "organizer_id": owner,
+        "name": draft.name,
+        "description": draft.description,
+        "location": draft.location,
+        "timezone": draft.timezone,
+        "start_local": draft.start.local,
+        "start_at": draft.start.instant,
+        "end_local": draft.end.local,
+        "end_at": draft.end.instant,
+        "status": draft.status,
+        "visibility": draft.visibility,
+        "place_name": place.name,
+        "place_address": place.address,
+        "place_city": place.city,
+        "place_country": place.country,
+        "place_country_code": place.country_code,
+        "place_latitude": place.latitude,
+        "place_longitude": place.longitude,
+        "online_url": draft.online_url,
+        "tags": list(draft.tags),
+        "import_key": draft.import_key,
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return tuple(values[column.name] for column in Event.__table__.columns)
+
+
+def _slot_row(event_id: UUID, slot: SlotDraft) -> tuple[object, ...]:
+    values = {
+        "id": ids.new_id(),
+        "event_id": event_id,
+        "title": slot.title,
+        "room": slot.room,
+        "speaker": slot.speaker,
+        "description": slot.description,
+        "start_local": slot.start.local,
+        "start_at": slot.start.instant,
+        "end_local": slot.end.local,
+        "end_at": slot.end.instant,
+    }
+    return tuple(values[column.name] for column in Slot.__table__.columns)
+
+
+def _message(event_id: UUID, now: datetime) -> outbox.Message:
+    payload = {"event_id": str(event_id)}
+    return outbox.Message(now, Topic.EVENT_CREATED, event_id, event_id, payload)

@@ -1,0 +1,43 @@
+"""Messages for later, added in the caller's transaction: what is rolled back was never said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout import ids
+from turnout.db import sets
+from turnout.outbox.models import OutboxMessage
+from turnout.outbox.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing that happened. `payload` holds ids and facts, no secret."""
+
+    at: datetime
+    topic: Topic
+    event_id: UUID | None
+    subject_id: UUID | None
+    payload: Mapping[str, Any]
+
+
+async def add(db: AsyncSession, messages: Sequence[Message]) -> None:
+    """Write the messages into the caller's transaction, due at once."""
+    rows = [
+        (
+            ids.new_id(),
+            message.topic,
+            message.event_id,
+            message.subject_id,
+            message.payload,
+            message.at,
+            message.at,
+            None,
+        )
+        for message in messages
+    ]
+    await sets.insert(db, OutboxMessage.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause

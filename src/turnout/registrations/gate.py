@@ -1,0 +1,201 @@
+"""The one gate for everyone who wants a seat: decides for a whole set in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from secrets import token_urlsafe
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout import ids
+from turnout.audit import audit
+from turnout.errors import NotFound, TurnoutError
+from turnout.events import policy
+from turnout.idempotency import idempotency
+from turnout.idempotency.idempotency import Answer
+from turnout.outbox import outbox
+from turnout.outbox.topics import Topic
+from turnout.registrations import seats, statements
+from turnout.registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
+from turnout.registrations.models import Status
+from turnout.registrations.records import Registered, Seated, Wish
+from turnout.registrations.seats import Closed, Verdict
+
+TOKEN_BYTES = 24
+
+
+class LockedElsewhere(Exception):  # noqa: N818 - says what is the case; nobody is told of an error
+    """Another transaction holds the event's lock: ask again, and wait for it."""
+
+
+class SpoiledSet(Exception):  # noqa: N818 - as above
+    """Fewer rows went in than were decided; the set has to be tried one by one."""
+
+
+Outcome = Seated | Answer | TurnoutError | LockedElsewhere
+
+
+async def admit(
+    db: AsyncSession, wishes: Sequence[Wish], now: datetime, *, wait: bool
+) -> list[Outcome]:
+    """One outcome for each wish, decided in order of arrival, in the caller's transaction.
+
+    Seated for a new registration, the kept Answer for a repeated request, an error that says why
+    not. Without `wait`, wishes for events whose lock another transaction holds get
+    LockedElsewhere. Raises SpoiledSet; then the transaction must be rolled back.
+    """
+    outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
+    event_ids = {wish.event_id for n, wish in enumerate(wishes) if n not in outcomes}
+    locked = await statements.lock(db, event_ids, wait=wait)
+    states = await statements.states(db, event_ids)
+    asking: dict[UUID, list[int]] = defaultdict(list)
+    for n, wish in enumerate(wishes):
+        if n in outcomes:
+            continue
+        refusal = _refusal(wish, states.get(wish.event_id), locked, now)
+        if refusal is None:
+            asking[wish.event_id].append(n)
+        else:
+            outcomes[n] = refusal
+    outcomes |= await _seat(db, wishes, asking, states, now)
+    return [outcomes[n] for n in range(len(wishes))]
+
+
+async def _kept_answers(
+    db: AsyncSession, wishes: Sequence[Wish], now: datetime
+) -> dict[int, Outcome]:
+    claims = {n: wish.claim for n, wish in enumerate(wishes) if wish.claim is not None}
+    if not claims:
+        return {}
+    found = await idempotency.look_up(db, list(claims.values()), now)
+    return {n: answer for n, answer in zip(claims, found, strict=True) if answer is not None}
+
+
+def _refusal(
+    wish: Wish, state: statements.State | None, locked: frozenset[UUID], now: datetime
+) -> Outcome | None:
+    """Why this wish is not decided by seats: unknown, locked elsewhere, or closed."""
+    if state is None or not policy.may_see(wish.actor, state):
+        return NotFound()
+    if wish.event_id not in locked:
+        return LockedElsewhere()
+    if state.status == "draft":
+        return RegistrationClosed("The event is not published yet.", reason=Closed.NOT_OPEN_YET)
+    return closed_refusal(state.window, now)
+
+
+def closed_refusal(window: seats.Window, now: datetime) -> RegistrationClosed | None:
+    """The refusal while the event takes no registrations, with what can be done next."""
+    reason = seats.closed(window, now)
+    match reason:
+        case None:
+            return None
+        case Closed.CANCELLED:
+            return RegistrationClosed("The event has been cancelled.", reason=reason)
+        case Closed.OVER:
+            return RegistrationClosed("The event is over.", reason=reason)
+        case Closed.NOT_OPEN_YET:
+            detail = "Registration has not opened yet; come back when it does."
+            return RegistrationClosed(detail, reason=reason, opens_at=window.opens_at)
+        case Closed.WINDOW_OVER:
+            detail = "Registration has closed; ask the organizer whether a seat is left."
+            return RegistrationClosed(detail, reason=reason, closed_at=window.closes_at)
+
+
+async def _seat(
+    db: AsyncSession,
+    wishes: Sequence[Wish],
+    asking: dict[UUID, list[int]],
+    states: dict[UUID, statements.State],
+    now: datetime,
+) -> dict[int, Outcome]:
+    if not asking:
+        return {}
+    people = [(event_id, wishes[n].person) for event_id, mine in asking.items() for n in mine]
+    present = await statements.present(db, people)
+    outcomes: dict[int, Outcome] = {}
+    seated: list[tuple[Wish, Seated]] = []
+    for event_id, mine in asking.items():
+        here = {person for event, person in present if event == event_id}
+        decisions = seats.decide(states[event_id].seats, [wishes[n].person for n in mine], here)
+        for n, decision in zip(mine, decisions, strict=True):
+            outcome = _outcome(wishes[n], decision, now)
+            outcomes[n] = outcome
+            if isinstance(outcome, Seated):
+                seated.append((wishes[n], outcome))
+    await _write(db, seated, now)
+    return outcomes
+
+
+def _outcome(wish: Wish, decision: seats.Decision, now: datetime) -> Seated | TurnoutError:
+    match decision.verdict:
+        case Verdict.DUPLICATE:
+            return AlreadyRegistered(
+                "This e-mail address is registered for this event already; "
+                "use that registration, or register with another address."
+            )
+        case Verdict.FULL:
+            return EventFull(
+                "Every seat is taken and there is no waitlist; try again later, as a seat comes "
+                "free when someone cancels."
+            )
+        case Verdict.CONFIRMED | Verdict.WAITLISTED:
+            status = Status(decision.verdict.value)
+            registration = Registered(
+                ids.new_id(), wish.event_id, wish.name, wish.email, status, decision.position,
+                None, now, now, wish.answers,
+            )  # fmt: skip
+            token = None if wish.account_id else token_urlsafe(TOKEN_BYTES)
+            return Seated(registration, token)
+
+
+async def _write(db: AsyncSession, seated: Sequence[tuple[Wish, Seated]], now: datetime) -> None:
+    if not seated:
+        return
+    rows = [_row(wish, new, now) for wish, new in seated]
+    if await statements.insert(db, rows) != len(rows):
+        raise SpoiledSet
+    moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    for wish, new in seated:
+        moves[wish.event_id][new.registration.status is Status.WAITLISTED] += 1
+    await statements.move_counters(db, [(event, *by) for event, by in moves.items()])
+    await outbox.add(db, [_message(new.registration, now) for _, new in seated])
+    await audit.record(db, [_entry(wish, new.registration, now) for wish, new in seated])
+    kept = [(wish.claim, wish.render(new)) for wish, new in seated if wish.claim is not None]
+    await idempotency.keep(db, kept, now)
+
+
+def _row(wish: Wish, new: Seated, now: datetime) -> tuple[object, ...]:
+    token = new.manage_token
+    return statements.row_of(
+        event_id=wish.event_id,
+        registration_id=new.registration.id,
+        name=wish.name,
+        email=wish.email,
+        person=wish.person,
+        account_id=wish.account_id,
+        status=new.registration.status,
+        position=new.registration.waitlist_position,
+        token_hash=None if token is None else sha256(token.encode()).digest(),
+        answers=wish.answers,
+        now=now,
+    )
+
+
+def _message(registration: Registered, now: datetime) -> outbox.Message:
+    topic = (
+        Topic.REGISTRATION_WAITLISTED
+        if registration.status is Status.WAITLISTED
+        else Topic.REGISTRATION_CONFIRMED
+    )
+    payload = {"registration_id": str(registration.id), "event_id": str(registration.event_id)}
+    return outbox.Message(now, topic, registration.event_id, registration.id, payload)
+
+
+def _entry(wish: Wish, registration: Registered, now: datetime) -> audit.Entry:
+    changes = {"status": registration.status, "position": registration.waitlist_position}
+    return audit.Entry(
+        now, wish.cause, "registration.created", wish.event_id, registration.id, changes
+    )

@@ -1,0 +1,78 @@
+"""Events with their seats: what has to be made or read together. Knows no HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout.accounts.actor import Actor
+from turnout.audit.audit import Cause
+from turnout.db import sets
+from turnout.errors import FieldError, Invalid
+from turnout.events import service as events
+from turnout.events.drafts import EventDraft
+from turnout.events.times import Moment
+from turnout.registrations.models import Admission
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionDraft:
+    """The rules under which an event takes registrations; capacity None is no limit."""
+
+    capacity: int | None = None
+    waitlist_enabled: bool = False
+    opens: Moment | None = None
+    closes: Moment | None = None
+
+
+async def host(
+    db: AsyncSession,
+    actor: Actor,
+    cause: Cause,
+    wanted: Sequence[tuple[EventDraft, AdmissionDraft]],
+    now: datetime,
+) -> list[UUID]:
+    """The ids of new events with their seats, in order.
+
+    Raises what `events.create` raises, and Invalid for a registration window that cannot be.
+    """
+    event_ids = await events.create(db, actor, cause, [event for event, _ in wanted], now)
+    for event, admission in wanted:
+        _check_window(event, admission)
+    rows = [
+        _admission_row(event_id, admission)
+        for event_id, (_, admission) in zip(event_ids, wanted, strict=True)
+    ]
+    await sets.insert(db, Admission.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    return event_ids
+
+
+def _check_window(event: EventDraft, admission: AdmissionDraft) -> None:
+    opens, closes = admission.opens, admission.closes
+    if closes is not None and closes.instant > event.end.instant:
+        raise _wrong_window("Registration closes before the event ends.")
+    if opens is not None and opens.instant >= (closes or event.end).instant:
+        raise _wrong_window("Registration opens before it closes.")
+
+
+def _wrong_window(message: str) -> Invalid:
+    wrong = FieldError("registration_closes_at", "impossible-window", message)
+    return Invalid(message, fields=(wrong,))
+
+
+def _admission_row(event_id: UUID, admission: AdmissionDraft) -> tuple[object, ...]:
+    opens, closes = admission.opens, admission.closes
+    values = {
+        "event_id": event_id,
+        "capacity": admission.capacity,
+        "taken": 0,
+        "waiting": 0,
+        "waitlist_enabled": admission.waitlist_enabled,
+        "opens_local": opens and opens.local,
+        "opens_at": opens and opens.instant,
+        "closes_local": closes and closes.local,
+        "closes_at": closes and closes.instant,
+    }
+    return tuple(values[column.name] for column in Admission.__table__.columns)

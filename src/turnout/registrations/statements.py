@@ -1,0 +1,169 @@
+"""The statements of the gate, as sets, on either database. Decides nothing."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout.db import sets
+from turnout.events.models import Event
+from turnout.registrations.models import Admission, Registration
+from turnout.registrations.seats import Seats, Window
+
+_EVENTS = bindparam("event_ids", expanding=True)
+_LOCKED = (
+    select(Admission.event_id)
+    .where(Admission.event_id.in_(_EVENTS))
+    .order_by(Admission.event_id)  # every process in the same order: no deadlock
+)
+_LOCK_AND_WAIT = _LOCKED.with_for_update()
+_LOCK_WHAT_IS_FREE = _LOCKED.with_for_update(skip_locked=True)
+_STATES = (
+    select(
+        Admission.event_id,
+        Admission.capacity,
+        Admission.taken,
+        Admission.waiting,
+        Admission.waitlist_enabled,
+        Admission.opens_at,
+        Admission.closes_at,
+        Event.end_at,
+        Event.status,
+        Event.visibility,
+        Event.organizer_id,
+    )
+    .join(Event, Event.id == Admission.event_id)
+    .where(Admission.event_id.in_(_EVENTS))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the gate must know of one event, read under its lock."""
+
+    seats: Seats
+    window: Window
+    status: str
+    visibility: str
+    organizer_id: UUID
+
+
+async def lock(db: AsyncSession, event_ids: Collection[UUID], *, wait: bool) -> frozenset[UUID]:
+    """Lock the admission rows until the transaction ends; returns those that are locked.
+
+    Without `wait`, rows that another transaction holds are left out. SQLite's one writer holds
+    everything already.
+    """
+    if db.get_bind().dialect.name == "sqlite":
+        return frozenset(event_ids)
+    statement = _LOCK_AND_WAIT if wait else _LOCK_WHAT_IS_FREE
+    return frozenset(await db.scalars(statement, {"event_ids": list(event_ids)}))
+
+
+async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, State]:
+    """The state of each event that exists.
+
+    A statement of its own after `lock`: on PostgreSQL the row that was waited for is read anew,
+    but what is joined to it would come from before the wait.
+    """
+    rows = await db.execute(_STATES, {"event_ids": list(event_ids)})
+    return {
+        row.event_id: State(
+            Seats(row.capacity, row.taken, row.waiting, row.waiting, row.waitlist_enabled),
+            Window(row.opens_at, row.closes_at, row.end_at, row.status == "cancelled"),
+            row.status,
+            row.visibility,
+            row.organizer_id,
+        )
+        for row in rows
+    }
+
+
+async def present(db: AsyncSession, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Those of `people` (event, canonical address) that hold a live registration."""
+    connection = await db.connection()
+    if connection.dialect.name == "sqlite":
+        flat = tuple(part for event_id, person in people for part in (event_id.bytes, person))
+        rows = await connection.exec_driver_sql(_present_in_sqlite(len(people)), flat)
+        return {(UUID(bytes=row[0]), row[1]) for row in rows}
+    columns = ([event_id for event_id, _ in people], [person for _, person in people])
+    rows = await connection.exec_driver_sql(_PRESENT_IN_POSTGRESQL, columns)
+    return {(row[0], row[1]) for row in rows}
+
+
+_PRESENT = (
+    "SELECT r.event_id, r.email_canonical FROM wanted AS w {join} registrations AS r "
+    "ON r.event_id = w.event_id AND r.email_canonical = w.person WHERE r.status <> 'cancelled'"
+)
+_PRESENT_IN_POSTGRESQL = (
+    "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS u(event_id, person)) "
+    + _PRESENT.format(join="JOIN")
+)
+
+
+@lru_cache(maxsize=1024)
+def _present_in_sqlite(count: int) -> str:
+    values = ", ".join(["(?, ?)"] * count)
+    # CROSS JOIN keeps the wanted outside, so that each is one probe of the unique index.
+    return f"WITH wanted(event_id, person) AS (VALUES {values}) " + _PRESENT.format(
+        join="CROSS JOIN"
+    )
+
+
+async def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> int:
+    """Insert registrations, a value for every column; returns how many went in."""
+    return await sets.insert(db, Registration.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+
+
+async def move_counters(db: AsyncSession, moves: Sequence[tuple[UUID, int, int]]) -> None:
+    """Add to `taken` and `waiting` of each event (event, taken, waiting)."""
+    connection = await db.connection()
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql(
+            "UPDATE admissions SET taken = taken + ?, waiting = waiting + ? WHERE event_id = ?",
+            [(taken, waiting, event_id.bytes) for event_id, taken, waiting in moves],
+        )
+        return
+    await connection.exec_driver_sql(
+        "UPDATE admissions AS a SET taken = a.taken + m.taken, waiting = a.waiting + m.waiting "
+        "FROM unnest($1::uuid[], $2::int[], $3::int[]) AS m(event_id, taken, waiting) "
+        "WHERE a.event_id = m.event_id",
+        tuple(list(column) for column in zip(*moves, strict=True)),
+    )
+
+
+def row_of(
+    *,
+    event_id: UUID,
+    registration_id: UUID,
+    name: str,
+    email: str,
+    person: str,
+    account_id: UUID | None,
+    status: str,
+    position: int | None,
+    token_hash: bytes | None,
+    answers: object,
+    now: datetime,
+) -> tuple[object, ...]:
+    """The values of one new registration, in the order of the table's columns."""
+    return (
+        event_id,
+        registration_id,
+        name,
+        email,
+        person,
+        account_id,
+        status,
+        position,
+        None,
+        token_hash,
+        answers,
+        None,
+        now,
+        now,
+    )

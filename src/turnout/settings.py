@@ -1,0 +1,160 @@
+"""What the operator decides: `TURNOUT_*` variables and `.env`. Knows no feature."""
+
+import ipaddress
+import os
+import secrets
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "TURNOUT_"
+TEST_PREFIX = "TURNOUT_TEST_"
+SECRET_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message is one clear line."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read once at its start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(Path("var"), description="Folder of the database and the secret key.")
+    database_url: str = Field(
+        "",
+        description="`sqlite:///path` or `postgresql://user:password@host/name`; "
+        "without it `turnout.db` in the data folder.",
+    )
+    pgbouncer: bool = Field(
+        default=False, description="The database is reached through PgBouncer in transaction mode."
+    )
+    base_url: str = Field(
+        "http://127.0.0.1:8000", description="The address under which people reach this server."
+    )
+    default_timezone: str = Field(
+        "Asia/Kolkata",
+        description="IANA time zone of times that name none, where the caller's profile has none.",
+    )
+    open_access: bool = Field(
+        default=False,
+        description="Callers without a credential act as one built-in organizer.",
+    )
+    open_access_anywhere: bool = Field(
+        default=False,
+        description="Allows open access on an address other than loopback.",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of at least 32 characters behind tickets and cursors; without it "
+        "one is generated in the data folder. Servers that share a database must share it.",
+    )
+    admin_email: str = Field("", description="Address of the first administrator.")
+    admin_password: SecretStr = Field(
+        SecretStr(""), description="Password of the first administrator."
+    )
+    rate_limits: Literal["on", "off"] = Field("on", description="Limits how often a caller asks.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For counts."
+    )
+    log_format: Literal["auto", "json", "human"] = Field(
+        "auto", description="Form of the log lines; `auto` is for people only on a terminal."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            return url
+        raise ValueError("must start with sqlite:/// or postgresql://")
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_address(cls, url: str) -> str:
+        if url.startswith(("http://", "https://")):
+            return url.rstrip("/")
+        raise ValueError("must start with http:// or https://")
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name in zoneinfo.available_timezones() - {"localtime", "posixrules"}:
+            return name
+        raise ValueError("is not an IANA time zone such as Asia/Kolkata")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < SECRET_KEY_BYTES:
+            raise ValueError(f"must have at least {SECRET_KEY_BYTES} characters")
+        return key
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, given: object) -> object:
+        parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else given
+        if not isinstance(parts, (list, tuple)):
+            raise ValueError("must be addresses or networks, separated by commas")
+        return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts if part)
+
+    @model_validator(mode="after")
+    def _database_in_data_dir(self) -> Self:
+        if not self.database_url:
+            path = (self.data_dir / "turnout.db").absolute()
+            object.__setattr__(self, "database_url", f"sqlite:///{path}")
+        return self
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process, with `overrides` from the command line on top.
+
+    Raises SettingsError with one line that names every wrong variable.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known
+    )
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: there is no such setting")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise SettingsError("; ".join(_line(part) for part in error.errors())) from None
+
+
+def _line(error: object) -> str:
+    assert isinstance(error, dict)  # noqa: S101 - narrows pydantic's TypedDict for the type checker
+    name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else "settings"
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The secret of this installation: as set, else the generated file in the data folder."""
+    given = settings.secret_key.get_secret_value()
+    if given:
+        return given.encode()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.data_dir / "secret.key"
+    try:
+        # O_EXCL: of several processes that start at once, one writes and the others read.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key(path)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(SECRET_KEY_BYTES))
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> bytes:
+    key = path.read_text("ascii").strip().encode()
+    if len(key) < SECRET_KEY_BYTES:
+        raise SettingsError(f"{path}: the secret key is too short; restore it from a backup")
+    return key
