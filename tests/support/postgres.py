@@ -200,7 +200,7 @@ class PostgresServer:
         raise DidNotStart(self.log())
 
     async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.url("postgres"))
+        connection = await asyncpg.connect(self.url("postgres"), ssl=False)
         try:
             await connection.execute(statement)
         finally:
