@@ -27,7 +27,9 @@ def sqlite_path(url: str) -> str:
     return url.removeprefix("sqlite:///").partition("?")[0]
 
 
-def sqlite_engine(url: str, *, write: bool, foreign_keys: bool = True) -> AsyncEngine:
+def sqlite_engine(
+    url: str, *, write: bool, foreign_keys: bool = True, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> AsyncEngine:
     """An engine over one SQLite file.
 
     The writer has one connection in a thread and begins with BEGIN IMMEDIATE: a deferred BEGIN that
@@ -37,7 +39,7 @@ def sqlite_engine(url: str, *, write: bool, foreign_keys: bool = True) -> AsyncE
 
     def connect() -> Any:
         connection = driver.sqlite.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+            path, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts.actor import Actor
@@ -39,7 +39,7 @@ class EventView:
     slots: Sequence[SlotView]
 
 
-_EVENTS: Select[Any] = (
+_EVENTS: Any = (
     select(
         Event.id,
         Event.slug,

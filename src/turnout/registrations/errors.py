@@ -15,7 +15,7 @@ class EventFull(Conflict):
 
 
 class AlreadyRegistered(Conflict):
-    """This person has a live registration for the event."""
+    """The person has a live registration for the event."""
 
     code = "already-registered"
     title = "This address is registered for the event already"

@@ -1,9 +1,8 @@
 """The one gate for everyone who wants a seat: decides for a whole set in one transaction."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from secrets import token_urlsafe
 from uuid import UUID
 
@@ -26,11 +25,11 @@ from turnout.registrations.seats import Closed, Verdict
 TOKEN_BYTES = 24
 
 
-class LockedElsewhere(Exception):  # noqa: N818 - says what is the case; nobody is told of an error
+class LockedElsewhere(Exception):
     """Another transaction holds the event's lock: ask again, and wait for it."""
 
 
-class SpoiledSet(Exception):  # noqa: N818 - as above
+class SpoiledSet(Exception):
     """Fewer rows went in than were decided; the set has to be tried one by one."""
 
 
@@ -154,34 +153,19 @@ def _outcome(wish: Wish, decision: seats.Decision, now: datetime) -> Seated | Tu
 async def _write(db: AsyncSession, seated: Sequence[tuple[Wish, Seated]], now: datetime) -> None:
     if not seated:
         return
-    rows = [_row(wish, new, now) for wish, new in seated]
+    rows = [statements.row_of(wish, new) for wish, new in seated]
     if await statements.insert(db, rows) != len(rows):
         raise SpoiledSet
-    moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    taken, waiting = Counter[UUID](), Counter[UUID]()
     for wish, new in seated:
-        moves[wish.event_id][new.registration.status is Status.WAITLISTED] += 1
-    await statements.move_counters(db, [(event, *by) for event, by in moves.items()])
+        count = waiting if new.registration.status is Status.WAITLISTED else taken
+        count[wish.event_id] += 1
+    moves = [(event_id, taken[event_id], waiting[event_id]) for event_id in taken | waiting]
+    await statements.move_counters(db, moves)
     await outbox.add(db, [_message(new.registration, now) for _, new in seated])
     await audit.record(db, [_entry(wish, new.registration, now) for wish, new in seated])
     kept = [(wish.claim, wish.render(new)) for wish, new in seated if wish.claim is not None]
     await idempotency.keep(db, kept, now)
-
-
-def _row(wish: Wish, new: Seated, now: datetime) -> tuple[object, ...]:
-    token = new.manage_token
-    return statements.row_of(
-        event_id=wish.event_id,
-        registration_id=new.registration.id,
-        name=wish.name,
-        email=wish.email,
-        person=wish.person,
-        account_id=wish.account_id,
-        status=new.registration.status,
-        position=new.registration.waitlist_position,
-        token_hash=None if token is None else sha256(token.encode()).digest(),
-        answers=wish.answers,
-        now=now,
-    )
 
 
 def _message(registration: Registered, now: datetime) -> outbox.Message:

@@ -1,6 +1,6 @@
 """Reads of registrations. Changes nothing."""
 
-from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
@@ -47,6 +47,6 @@ async def attendees(
     return [_registered(row) for row in await db.execute(query)]
 
 
-def _registered(row: Row[tuple[object, ...]]) -> Registered:
-    values: Mapping[str, object] = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name
-    return Registered(**values)  # type: ignore[arg-type]  # the columns are named and typed as the fields
+def _registered(row: Row[Any]) -> Registered:
+    values: tuple[Any, ...] = tuple(row)
+    return Registered(*values)

@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.db import sets
 from turnout.events.models import Event
 from turnout.registrations.models import Admission, Registration
+from turnout.registrations.records import Seated, Wish
 from turnout.registrations.seats import Seats, Window
 
-_EVENTS = bindparam("event_ids", expanding=True)
+_EVENTS: BindParameter[Any] = bindparam("event_ids", expanding=True)
 _LOCKED = (
     select(Admission.event_id)
     .where(Admission.event_id.in_(_EVENTS))
@@ -86,22 +88,25 @@ async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, St
 async def present(db: AsyncSession, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
     """Those of `people` (event, canonical address) that hold a live registration."""
     connection = await db.connection()
+    rows: Any
     if connection.dialect.name == "sqlite":
         flat = tuple(part for event_id, person in people for part in (event_id.bytes, person))
         rows = await connection.exec_driver_sql(_present_in_sqlite(len(people)), flat)
-        return {(UUID(bytes=row[0]), row[1]) for row in rows}
+        return {(UUID(bytes=event_id), person) for event_id, person in rows}
     columns = ([event_id for event_id, _ in people], [person for _, person in people])
     rows = await connection.exec_driver_sql(_PRESENT_IN_POSTGRESQL, columns)
-    return {(row[0], row[1]) for row in rows}
+    return {(event_id, person) for event_id, person in rows}
 
 
 _PRESENT = (
     "SELECT r.event_id, r.email_canonical FROM wanted AS w {join} registrations AS r "
     "ON r.event_id = w.event_id AND r.email_canonical = w.person WHERE r.status <> 'cancelled'"
 )
-_PRESENT_IN_POSTGRESQL = (
-    "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS u(event_id, person)) "
-    + _PRESENT.format(join="JOIN")
+_PRESENT_IN_POSTGRESQL = " ".join(
+    (
+        "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS u(event_id, person))",
+        _PRESENT.format(join="JOIN"),
+    )
 )
 
 
@@ -109,9 +114,8 @@ _PRESENT_IN_POSTGRESQL = (
 def _present_in_sqlite(count: int) -> str:
     values = ", ".join(["(?, ?)"] * count)
     # CROSS JOIN keeps the wanted outside, so that each is one probe of the unique index.
-    return f"WITH wanted(event_id, person) AS (VALUES {values}) " + _PRESENT.format(
-        join="CROSS JOIN"
-    )
+    probe = _PRESENT.format(join="CROSS JOIN")
+    return f"WITH wanted(event_id, person) AS (VALUES {values}) {probe}"
 
 
 async def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> int:
@@ -136,34 +140,22 @@ async def move_counters(db: AsyncSession, moves: Sequence[tuple[UUID, int, int]]
     )
 
 
-def row_of(
-    *,
-    event_id: UUID,
-    registration_id: UUID,
-    name: str,
-    email: str,
-    person: str,
-    account_id: UUID | None,
-    status: str,
-    position: int | None,
-    token_hash: bytes | None,
-    answers: object,
-    now: datetime,
-) -> tuple[object, ...]:
+def row_of(wish: Wish, new: Seated) -> tuple[object, ...]:
     """The values of one new registration, in the order of the table's columns."""
+    registration, token = new.registration, new.manage_token
     return (
-        event_id,
-        registration_id,
-        name,
-        email,
-        person,
-        account_id,
-        status,
-        position,
+        registration.event_id,
+        registration.id,
+        registration.name,
+        registration.email,
+        wish.person,
+        wish.account_id,
+        registration.status,
+        registration.waitlist_position,
         None,
-        token_hash,
-        answers,
+        None if token is None else sha256(token.encode()).digest(),
+        registration.answers,
         None,
-        now,
-        now,
+        registration.created_at,
+        registration.updated_at,
     )

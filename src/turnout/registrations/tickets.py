@@ -1,4 +1,4 @@
-"""The code on a ticket: derived from the registration, so that a copy of the database holds none."""
+"""The code on a ticket: derived, so that a copy of the database holds none."""
 
 import hashlib
 import hmac

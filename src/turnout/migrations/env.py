@@ -1,0 +1,19 @@
+"""Run by Alembic: applies migrations over the connection that `schema.py` hands in."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from turnout import tables
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=tables.METADATA,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transaction_per_migration=False,
+    )
+    context.run_migrations()
+
+
+_run(context.config.attributes["connection"])
