@@ -137,7 +137,9 @@ def moment_at(instant: datetime, zone_name: str) -> Moment:
 def shown(instant: datetime, zone_name: str) -> datetime:
     """The instant (aware) as it is written in a zone, with the offset valid there on that date.
 
-    Before 1972 one zone had an offset with seconds, which RFC 3339 cannot write: UTC is shown.
+    For writing, not for comparing: in a repeated hour it equals no time of another zone, not even
+    the same instant in UTC (PEP 495). Before 1972 one zone had an offset with seconds, which
+    RFC 3339 cannot write: UTC is shown.
     """
     if instant < _WHOLE_MINUTES_SINCE and _has_odd_seconds(instant, zone_name):
         return instant.astimezone(UTC)
