@@ -1,5 +1,6 @@
 """`turnout bench`: measures the product against its floors; reads options and prints, no more."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,6 +36,9 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes of product 
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Where to write every round as JSON.")
 ]
+
+WIDTH = 110
+"""Columns where the output is no terminal, so that a file holds whole rows."""
 
 
 def bench(
@@ -92,8 +96,11 @@ def measure(ready: Bench, names: Sequence[str], console: Console) -> list[Figure
 
 
 def show(made: Report, console: Console) -> None:
-    """Print the table, then every broken promise."""
-    Console().print(report.table(made))
+    """Print the table with its notes, then every broken promise."""
+    wide = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    wide.print(report.table(made))
+    for note in report.notes(made):
+        wide.print(note, highlight=False, markup=False)
     for what in made.broken:
         console.print(what, style="red", markup=False)
 

@@ -92,7 +92,8 @@ def at_most(name: str, unit: str, most: float, values: Sequence[float], note: st
 
 def _note(real: Sequence[Measured], beside: Sequence[Measured]) -> str:
     """The client used, and what went on beside it."""
+    client = f"with {'wrk' if real[0].tool == 'wrk' else 'our own client'}"
     if not beside:
-        return real[0].tool
+        return client
     rate = statistics.median(each.per_second for each in beside)
-    return f"{real[0].tool}; {rate:.0f} registrations a second beside it"
+    return f"{client}, and {rate:.0f} registrations a second beside it"

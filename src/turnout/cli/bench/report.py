@@ -15,6 +15,7 @@ COLUMNS = (
     "measured",
     "goal",
     "figure",
+    "met",
     "spread",
     "a second",
     "floor",
@@ -70,7 +71,8 @@ def cells(figure: Figure) -> tuple[str, ...]:
     return (
         figure.name,
         figure.goal,
-        f"{spread.median:.2f}{'' if figure.met else ' (missed)'}",
+        f"{spread.median:.2f}",
+        "yes" if figure.met else "no",
         f"{spread.low:.2f}..{spread.high:.2f}",
         _number(figure.per_second, 0),
         _number(figure.floor_per_second, 0),
@@ -78,6 +80,14 @@ def cells(figure: Figure) -> tuple[str, ...]:
         _number(figure.p99_ms, 1),
         str(figure.errors),
     )
+
+
+def notes(report: Report) -> list[str]:
+    """What else there is to say about the figures, with the names of those it is said about."""
+    said: dict[str, list[str]] = {}
+    for figure in report.figures:
+        said.setdefault(figure.note, []).append(figure.name)
+    return [f"{note}: {', '.join(names)}" for note, names in said.items() if note]
 
 
 def _number(value: float | None, decimals: int) -> str:
@@ -88,7 +98,7 @@ def table(report: Report) -> Table:
     """The report for a terminal; missed goals stand out."""
     drawn = Table(title=report.title)
     for number, name in enumerate(COLUMNS):
-        drawn.add_column(name, justify="left" if number < 2 else "right")
+        drawn.add_column(name, justify="left" if number < 2 else "right", no_wrap=number != 1)
     for figure in report.figures:
         drawn.add_row(*cells(figure), style=None if figure.met else "yellow")
     return drawn
@@ -100,7 +110,8 @@ def markdown(report: Report) -> str:
     lines += [_row(COLUMNS), _row(["---"] * len(COLUMNS))]
     lines += [_row(cells(figure)) for figure in report.figures]
     lines += ["", *(f"- broken: {what}" for what in report.broken)]
-    lines += [", ".join(f"{name} {value}" for name, value in report.machine.items()), ""]
+    lines += [f"- {note}" for note in notes(report)]
+    lines += ["- " + ", ".join(f"{name} {value}" for name, value in report.machine.items()), ""]
     return "\n".join(lines)
 
 
