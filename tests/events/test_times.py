@@ -239,6 +239,14 @@ def test_wall_clock_outside_1970_to_2199_is_refused(local: str) -> None:
     assert [error.code for error in refused.value.fields] == ["time-out-of-range"]
 
 
+def test_wall_clock_that_occurs_once_has_no_fold() -> None:
+    read = times.wall_clock(
+        datetime.fromisoformat("2026-12-05T10:00").replace(fold=1), BERLIN, field="start_time"
+    )
+
+    assert read.local.fold == 0
+
+
 def test_time_in_an_unknown_zone_is_refused() -> None:
     with pytest.raises(InvalidTimezone):
         times.read_time("2026-12-05T10:00", "localtime", field="start_time")

@@ -174,6 +174,13 @@ SHIFTED = [
         moment("2026-10-25T02:30", "2026-10-25T00:30"),
         Note.AMBIGUOUS,
     ),
+    # of two instants the one that is as long ago as the wall clock says
+    (
+        moment("2027-06-01T02:30", "2027-06-01T00:30"),
+        datetime.fromisoformat("2026-10-25") - datetime.fromisoformat("2027-06-01"),
+        moment("2026-10-25T02:30", "2026-10-25T00:30"),
+        Note.AMBIGUOUS,
+    ),
 ]
 
 
@@ -186,15 +193,48 @@ def test_moment_is_shifted_by_wall_clock_distance(
     assert shifted == Derived(expected, note)
 
 
-@pytest.mark.parametrize("days", [-100_000_000, -21_000, 64_000, 999_999_999])
-def test_moment_shifted_out_of_range_is_refused(days: int) -> None:
+@pytest.mark.parametrize(
+    "to",
+    [
+        "0001-01-01T00:30",  # in UTC that is before the first year there is
+        "1969-12-31T23:59",
+        "1970-01-01T00:30",  # in UTC that is still 1969
+        "2200-01-01T00:00",
+        "9999-12-31T23:59",
+    ],
+)
+def test_moment_shifted_out_of_range_is_refused(to: str) -> None:
     start = moment("2026-10-24T10:00", "2026-10-24T08:00")
+    by = datetime.fromisoformat(to) - start.local
 
     with pytest.raises(Invalid) as refused:
-        times.shift(start, timedelta(days=days), BERLIN, field="slots.3.start_time")
+        times.shift(start, by, BERLIN, field="slots.3.start_time")
 
     (error,) = refused.value.fields
     assert (error.field, error.code) == ("slots.3.start_time", "time-out-of-range")
+
+
+def test_moment_shifted_to_before_any_instant_is_refused() -> None:
+    """Alaska counted its days as Asia does until 1867, so that its year 1 began before UTC's."""
+    start = moment("2026-10-24T10:00", "2026-10-24T18:00")
+    by = datetime.fromisoformat("0001-01-01") - start.local
+
+    with pytest.raises(Invalid) as refused:
+        times.shift(start, by, "America/Anchorage")
+
+    (error,) = refused.value.fields
+    assert (error.field, error.code) == ("start_time", "time-out-of-range")
+
+
+@pytest.mark.parametrize("by", [timedelta.min, timedelta.max])
+def test_moment_shifted_beyond_any_calendar_is_refused(by: timedelta) -> None:
+    start = moment("2026-10-24T10:00", "2026-10-24T08:00")
+
+    with pytest.raises(Invalid) as refused:
+        times.shift(start, by, BERLIN)
+
+    (error,) = refused.value.fields
+    assert (error.field, error.code) == ("start_time", "time-out-of-range")
 
 
 def test_daily_series_over_a_change_of_the_clocks_keeps_its_wall_clock() -> None:
