@@ -66,13 +66,12 @@ class Tally:
         """Let the time run from now."""
         self.started = self.last = time.perf_counter()
 
-    def answered(self, status: int, due: float, body: bytes) -> None:
-        """Count one answer to a request that was due at `due`."""
+    def answered(self, status: int, due: float) -> bool:
+        """Count one answer to a request that was due at `due`; True for the first of its status."""
         self.last = time.perf_counter()
         self.latencies.append(self.last - due)
         self.statuses[status] += 1
-        if status not in self.samples:
-            self.samples[status] = body[:SAMPLE_BYTES]
+        return self.statuses[status] == 1
 
     def measured(self, expected: tuple[int, ...]) -> Measured:
         """The tally as a result; the time runs from the start to the last answer."""
@@ -115,6 +114,7 @@ class Run:
         self._begun = False
         self._free: deque[Connection] = deque()
         self._open: set[Connection] = set()
+        self._dialling = 0
         self._overdue: deque[float] = deque()
         # A server that hangs up on every request would otherwise be dialled for ever.
         self._redials = 10 * load.connections
@@ -179,8 +179,9 @@ class Run:
         return time.perf_counter() >= self.tally.started + self.load.seconds
 
     def _stop_when_idle(self) -> None:
-        nothing_under_way = len(self._free) == len(self._open)
-        if self._begun and nothing_under_way and (self._is_spent() or not self._open):
+        if not self._begun or self._dialling or len(self._free) < len(self._open):
+            return
+        if self._is_spent() or not self._open:
             self.over.set()
 
     def _next_bytes(self) -> bytes:
@@ -192,10 +193,13 @@ class Run:
     async def _dial(self) -> None:
         """Open one connection; a refusal counts as an error."""
         loop, load = asyncio.get_running_loop(), self.load
+        self._dialling += 1
         try:
             await loop.create_connection(lambda: Connection(self), load.host, load.port)
         except OSError:
             self.tally.broken += 1
+        finally:
+            self._dialling -= 1
             self._stop_when_idle()
 
     async def _pace(self, rate: float) -> None:
@@ -252,7 +256,9 @@ class Connection(asyncio.Protocol):
         if self._due is None or len(data) > end:
             self.close()
             return
-        self._run.tally.answered(status, self._due, data[body:end])
+        tally = self._run.tally
+        if tally.answered(status, self._due):
+            tally.samples[status] = data[body : min(end, body + SAMPLE_BYTES)]
         self._due = None
         self._run.serve(self)
 
