@@ -73,6 +73,14 @@ def configure(*, human: bool, stream: BinaryIO, level: str = "info") -> None:
     _route_standard_library()
 
 
+def silence() -> None:
+    """Undo `configure`: write nothing any more, and leave the standard library alone."""
+    global _output  # noqa: PLW0603 - as in configure
+    _output = _Output(None, human=False, level=logging.INFO)
+    structlog.reset_defaults()
+    _remove_own_handler()
+
+
 def request_line(
     *, method: str, path: str, status: int, duration_ms: float, sent_bytes: int
 ) -> None:
@@ -179,10 +187,8 @@ class _FromStandardLibrary(logging.Handler):
 
 
 def _route_standard_library() -> None:
-    root = logging.getLogger()
-    for handler in [one for one in root.handlers if isinstance(one, _FromStandardLibrary)]:
-        root.removeHandler(handler)
-    root.addHandler(_FromStandardLibrary())
+    _remove_own_handler()
+    logging.getLogger().addHandler(_FromStandardLibrary())
     for name, level in _LIBRARY_LEVELS.items():
         library = logging.getLogger(name)
         library.handlers.clear()
@@ -192,3 +198,9 @@ def _route_standard_library() -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers.clear()
     access.propagate = False
+
+
+def _remove_own_handler() -> None:
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, _FromStandardLibrary)]:
+        root.removeHandler(handler)
