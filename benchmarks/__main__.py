@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from tests.support.postgres import PostgresServer
 
-from turnout.cli.bench import command, own, report
+from turnout.cli.bench import command, own, report, servers
 from turnout.cli.bench.report import Report
 
 RESULTS = Path(__file__).parents[1] / "var" / "benchmarks.json"
@@ -50,7 +50,7 @@ def main(
     console = Console(stderr=True)
     reports = []
     for name in ("sqlite", "postgresql"):
-        with database(name) as url:
+        with servers.stopped_by_sigterm(), database(name) as url:
             reports.append(measured(name, url, QUICK if quick else FULL, console))
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(report.to_json(reports))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from http.client import HTTPException
 from typing import Any
@@ -165,6 +166,16 @@ def test_server_that_ends_at_once_tells_why() -> None:
         servers.started(failing, {}, Address(servers.free_port()), "/"),
     ):
         pass
+
+
+def test_sigterm_leaves_through_every_block() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as left, servers.stopped_by_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+
+    assert left.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # --- figures and reports ---

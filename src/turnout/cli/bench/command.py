@@ -10,13 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from turnout.cli.bench import own, report
+from turnout.cli.bench import own, report, servers
 from turnout.cli.bench.bench import Bench
 from turnout.cli.bench.calls import NotLoopbackError, UnexpectedAnswerError, loopback
 from turnout.cli.bench.figure import Figure
 from turnout.cli.bench.report import Report
 from turnout.cli.bench.scenarios import SCENARIOS
-from turnout.cli.bench.servers import NotStartedError
 
 Url = Annotated[
     str | None,
@@ -61,10 +60,15 @@ def bench(
     what = "running server" if url else (database_url or "sqlite").partition(":")[0]
     names = chosen(scenario, is_own=url is None, database=what)
     try:
-        with _bench(url, database_url, workers) as started:
+        with servers.stopped_by_sigterm(), _bench(url, database_url, workers) as started:
             ready = replace(started, connections=connections, seconds=seconds, rounds=rounds)
             figures = measure(ready, names, console)
-    except (NotLoopbackError, NotStartedError, UnexpectedAnswerError, own.NotEmptyError) as error:
+    except (
+        NotLoopbackError,
+        servers.NotStartedError,
+        UnexpectedAnswerError,
+        own.NotEmptyError,
+    ) as error:
         console.print(str(error), markup=False)
         raise typer.Exit(2) from None
     made = Report(what, workers, connections, seconds, rounds, figures, ready.broken)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 from turnout.cli.bench import floors
@@ -102,6 +103,20 @@ def started(
             yield Server(address, process.pid, time.perf_counter() - before)
         finally:
             _stop(process)
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Lets SIGTERM end this process as Ctrl-C does, so that its servers do not outlive it."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def surroundings() -> dict[str, str]:
