@@ -53,8 +53,10 @@ class Id(TypeDecorator[UUID]):
         return value.bytes if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        """The UUID."""
-        return UUID(bytes=value) if value is not None and dialect.name == "sqlite" else value
+        """The UUID; asyncpg gives a class of its own, which the JSON encoder does not know."""
+        if value is None:
+            return None
+        return UUID(bytes=value) if dialect.name == "sqlite" else UUID(int=value.int)
 
 
 class JsonDocument(TypeDecorator[Any]):

@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from turnout.db import engines
 from turnout.db.freshness import Freshness, PostgresqlFreshness, SqliteFreshness
 
+Db = AsyncSession
+"""A session as doors name it: they pass it on and never speak SQL."""
+
 DURABLE_POSTGRESQL = ("fsync", "synchronous_commit", "full_page_writes")
 
 

@@ -120,7 +120,7 @@ async def _seat(
         here = {person for event, person in present if event == event_id}
         decisions = seats.decide(states[event_id].seats, [wishes[n].person for n in mine], here)
         for n, decision in zip(mine, decisions, strict=True):
-            outcome = _outcome(wishes[n], decision, now)
+            outcome = _outcome(wishes[n], decision, states[event_id].timezone, now)
             outcomes[n] = outcome
             if isinstance(outcome, Seated):
                 seated.append((wishes[n], outcome))
@@ -128,7 +128,9 @@ async def _seat(
     return outcomes
 
 
-def _outcome(wish: Wish, decision: seats.Decision, now: datetime) -> Seated | TurnoutError:
+def _outcome(
+    wish: Wish, decision: seats.Decision, timezone: str, now: datetime
+) -> Seated | TurnoutError:
     match decision.verdict:
         case Verdict.DUPLICATE:
             return AlreadyRegistered(
@@ -147,7 +149,7 @@ def _outcome(wish: Wish, decision: seats.Decision, now: datetime) -> Seated | Tu
                 None, now, now, wish.answers,
             )  # fmt: skip
             token = None if wish.account_id else token_urlsafe(TOKEN_BYTES)
-            return Seated(registration, token)
+            return Seated(registration, token, timezone)
 
 
 async def _write(db: AsyncSession, seated: Sequence[tuple[Wish, Seated]], now: datetime) -> None:

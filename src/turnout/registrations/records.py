@@ -34,6 +34,7 @@ class Seated:
 
     registration: Registered
     manage_token: str | None
+    event_timezone: str
 
 
 Render = Callable[[Seated], Answer]

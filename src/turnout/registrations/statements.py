@@ -37,6 +37,7 @@ _STATES = (
         Event.status,
         Event.visibility,
         Event.organizer_id,
+        Event.timezone,
     )
     .join(Event, Event.id == Admission.event_id)
     .where(Admission.event_id.in_(_EVENTS))
@@ -52,6 +53,7 @@ class State:
     status: str
     visibility: str
     organizer_id: UUID
+    timezone: str
 
 
 async def lock(db: AsyncSession, event_ids: Collection[UUID], *, wait: bool) -> frozenset[UUID]:
@@ -80,6 +82,7 @@ async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, St
             row.status,
             row.visibility,
             row.organizer_id,
+            row.timezone,
         )
         for row in rows
     }

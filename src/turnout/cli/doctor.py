@@ -1,0 +1,83 @@
+"""`turnout doctor`: looks whether everything is as it should be, and says what to do where not."""
+
+import sys
+from typing import Annotated
+
+import orjson
+import typer
+
+from turnout.cli import user_errors
+from turnout.db import driver
+from turnout.db import health as health_
+from turnout.db.session import Database, NotDurableError
+from turnout.events import times
+from turnout.migrations import schema
+from turnout.registrations import integrity
+from turnout.settings import Settings
+
+
+class Finding(dict[str, object]):
+    """One thing that was looked at: `what`, `ok`, `detail`."""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check the platform, the database, its schema, and every promise about seats."""
+    settings = user_errors.settings_or_fail()
+    findings = user_errors.run(lambda: _examine(settings))
+    if as_json:
+        sys.stdout.write(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        for finding in findings:
+            mark = "ok  " if finding["ok"] else "FAIL"
+            print(f"{mark}  {finding['what']}: {finding['detail']}")
+    if not all(finding["ok"] for finding in findings):
+        raise SystemExit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    revision = await schema.current(settings.database_url)
+    findings = [_platform(settings), _schema(revision)]
+    if revision != schema.head():
+        return findings
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    try:
+        facts = await health_.check(database)
+        findings.append(Finding(what="database", ok=True, detail=facts["database"]))
+        findings.append(await _durability(database))
+        async with database.read() as db:
+            drifts = await integrity.drifts(db)
+    finally:
+        await database.aclose()
+    findings += [
+        Finding(what="seats", ok=False, detail=f"event {drift.event_id}: {drift.what}")
+        for drift in drifts
+    ] or [Finding(what="seats", ok=True, detail="every event was counted anew; all adds up")]
+    return findings
+
+
+def _platform(settings: Settings) -> Finding:
+    version = ".".join(str(part) for part in driver.sqlite_version())
+    detail = f"tz database {times.tzdata_version()}, SQLite library {version}"
+    sound = driver.sqlite_version() >= driver.FIRST_SOUND_SQLITE
+    if sound or not settings.database_url.startswith("sqlite:"):
+        return Finding(what="platform", ok=True, detail=detail)
+    advice = "; builds before 3.51.3 can damage a database that several processes write: run one"
+    return Finding(what="platform", ok=True, detail=detail + advice)
+
+
+def _schema(revision: str | None) -> Finding:
+    newest = schema.head()
+    if revision == newest:
+        return Finding(what="schema", ok=True, detail=f"revision {revision}, the newest")
+    detail = f"revision {revision or 'empty'}, newest is {newest}: run turnout schema upgrade"
+    return Finding(what="schema", ok=False, detail=detail)
+
+
+async def _durability(database: Database) -> Finding:
+    try:
+        await database.check_durability()
+    except NotDurableError as error:
+        return Finding(what="durability", ok=False, detail=str(error))
+    return Finding(what="durability", ok=True, detail="what is acknowledged survives a crash")

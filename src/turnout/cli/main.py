@@ -1,0 +1,21 @@
+"""The command line: `turnout serve`, `schema`, `doctor` and the rest. Says no more than it does."""
+
+import typer
+
+from turnout.cli import doctor, schema, serve
+
+app = typer.Typer(
+    name="turnout",
+    help="Publish events, find them, take a seat. No seat is ever sold twice.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
+app.add_typer(schema.app, name="schema")
+
+
+def run() -> None:
+    """The entry point of the program."""
+    app()

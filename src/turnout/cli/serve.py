@@ -1,0 +1,107 @@
+"""`turnout serve`: migrates, then serves the whole product until it is told to stop."""
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from turnout import main
+from turnout.cli import user_errors
+from turnout.migrations import schema
+from turnout.settings import PREFIX, Settings
+
+GRACE_SECONDS = 20
+KEEP_ALIVE_SECONDS = 75
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
+    open_access: Annotated[
+        bool, typer.Option("--open", help="Callers without a credential act as an organizer.")
+    ] = False,
+) -> None:
+    """Bring the database to the present schema and serve the product on it."""
+    if open_access:
+        # Through the environment, so that worker processes read the same settings.
+        os.environ[f"{PREFIX}OPEN_ACCESS"] = "true"
+    if f"{PREFIX}BASE_URL" not in os.environ:
+        os.environ[f"{PREFIX}BASE_URL"] = f"http://{_shown(host)}:{port}"
+    settings = user_errors.settings_or_fail()
+    _check_open_access(settings, host)
+    _check_port(host, port)
+    before, after = user_errors.run(lambda: schema.upgrade(settings.database_url))
+    _greet(settings, before, after)
+    main.configure_logs(settings)
+    uvicorn.run(
+        main.create_app(settings) if workers == 1 else "turnout.main:app_from_environment",
+        factory=workers > 1,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        backlog=2048,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _check_open_access(settings: Settings, host: str) -> None:
+    if not settings.open_access or settings.open_access_anywhere or _is_loopback(host):
+        return
+    user_errors.fail(
+        f"open access lets everyone who reaches {host} create events; if that is what you want, "
+        f"say so twice: set {PREFIX}OPEN_ACCESS_ANYWHERE=true"
+    )
+
+
+def _check_port(host: str, port: int) -> None:
+    """A taken port is one clear line, before anything is migrated."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            user_errors.fail(f"cannot listen on {host}:{port}: {error.strerror}; try --port")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _greet(settings: Settings, before: str | None, after: str | None) -> None:
+    url = settings.base_url
+    database = settings.database_url
+    if "@" in database:
+        database = "postgresql://" + database.rpartition("@")[2]
+    print(f"Turnout is at {url}  (API documentation: {url}/docs)", file=sys.stderr)
+    print(f"Database: {database}", file=sys.stderr)
+    if before != after:
+        print(f"Schema: {before or 'empty'} -> {after}", file=sys.stderr)
+    if settings.open_access:
+        print(
+            "Open access: whoever reaches this address acts as one built-in organizer, without "
+            "signing in. Good for a trial on your own machine; leave --open out for anything else.",
+            file=sys.stderr,
+        )

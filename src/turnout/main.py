@@ -1,0 +1,86 @@
+"""Puts the process together: doors, error maps, layers, lifespan. Nothing else."""
+
+import asyncio
+import gc
+import importlib.metadata
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypedDict
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from turnout import settings as settings_
+from turnout.api import openapi, problems, router
+from turnout.edge.fresh import Fresh
+from turnout.edge.guards import Guards
+from turnout.edge.request_line import RequestLine
+from turnout.observability import logs
+from turnout.runtime import Runtime
+from turnout.settings import Settings
+from turnout.web import docs
+
+YOUNG_OBJECTS = 50_000
+"""How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
+
+
+class State(TypedDict):
+    """What every request finds in its scope."""
+
+    runtime: Runtime
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The whole product as one ASGI application."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=importlib.metadata.version("turnout"),
+        lifespan=_lifespan(settings),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(router.router)
+    app.include_router(docs.router)
+    problems.install(app)
+    openapi.install(app)
+    fresh = Fresh(app, prefix="/events")
+    guarded = Guards(fresh, misrouted=problems.misrouted(app))
+    return RequestLine(guarded, base_url=settings.base_url)
+
+
+def app_from_environment() -> ASGIApp:
+    """The application with the settings of this process's environment, for worker processes."""
+    settings = settings_.load()
+    configure_logs(settings)
+    return create_app(settings)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Lines to the standard error stream: JSON, or readable on a terminal."""
+    human = settings.log_format == "human"
+    if settings.log_format == "auto":
+        human = sys.stderr.isatty()
+    logs.configure(human=human, stream=sys.stderr.buffer)
+
+
+def _lifespan(settings: Settings) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        runtime = await Runtime.open(settings)
+        _calm_collector()
+        try:
+            yield {"runtime": runtime}
+        finally:
+            async with asyncio.timeout(30):
+                await runtime.aclose()
+
+    return lifespan
+
+
+def _calm_collector() -> None:
+    """A full collection of all that start-up made would stop the loop for 30 to 50 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)

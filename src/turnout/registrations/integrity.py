@@ -1,0 +1,58 @@
+"""Counts every event's seats anew and reports what does not add up. Changes nothing."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One thing that does not add up at one event."""
+
+    event_id: UUID
+    what: str
+
+
+# Each selects the events that break one promise; docs/explanation/seats.md lists them in words.
+_CHECKS = {
+    "more seats are taken than there are": """
+        SELECT event_id FROM admissions WHERE capacity IS NOT NULL AND taken > capacity""",
+    "the counter of taken seats differs from the registrations": """
+        SELECT a.event_id FROM admissions a LEFT JOIN registrations r
+        ON r.event_id = a.event_id AND r.status IN ('confirmed', 'offered', 'pending')
+        GROUP BY a.event_id, a.taken HAVING count(r.id) <> a.taken""",
+    "the counter of the waitlist differs from the registrations": """
+        SELECT a.event_id FROM admissions a LEFT JOIN registrations r
+        ON r.event_id = a.event_id AND r.status = 'waitlisted'
+        GROUP BY a.event_id, a.waiting HAVING count(r.id) <> a.waiting""",
+    "the positions of the waitlist have gaps": """
+        SELECT event_id FROM registrations WHERE status = 'waitlisted' GROUP BY event_id
+        HAVING min(waitlist_position) <> 1 OR max(waitlist_position) <> count(*)
+        OR count(DISTINCT waitlist_position) <> count(*)""",
+    "a seat is free while someone waits": """
+        SELECT a.event_id FROM admissions a JOIN events e ON e.id = a.event_id
+        WHERE a.waiting > 0 AND e.status = 'published'
+        AND (a.capacity IS NULL OR a.taken < a.capacity)""",
+    "one person holds two live registrations": """
+        SELECT event_id FROM registrations WHERE status <> 'cancelled'
+        GROUP BY event_id, email_canonical HAVING count(*) > 1""",
+    "a live registration has no message": """
+        SELECT r.event_id FROM registrations r WHERE r.status <> 'cancelled' AND NOT EXISTS
+        (SELECT 1 FROM outbox_messages m WHERE m.subject_id = r.id)""",
+    "an event has no seats row": """
+        SELECT id FROM events WHERE id NOT IN (SELECT event_id FROM admissions)""",
+}
+
+
+async def drifts(db: AsyncSession) -> list[Drift]:
+    """Every drift of every event; empty when all promises hold."""
+    found: list[Drift] = []
+    for what, query in _CHECKS.items():
+        for value in await db.scalars(text(query)):
+            event_id = value if isinstance(value, UUID) else UUID(bytes=value)
+            drift = Drift(event_id, what)
+            if drift not in found:
+                found.append(drift)
+    return found
