@@ -1,0 +1,267 @@
+"""Every row of a list of conferences is taken or refused, and nothing about it is kept silent."""
+
+from datetime import datetime
+
+import pytest
+from tests.events.conference_rows import ROW, codes, reasons, refused, row_with, taken
+
+from turnout.events.conference_drafts import Code, ConferenceDraft, Note
+from turnout.events.drafts import PlaceDraft
+
+
+def test_row_with_everything_becomes_a_whole_draft() -> None:
+    draft = taken(ROW)
+
+    assert draft == ConferenceDraft(
+        row=1,
+        name="PyCon DE",
+        description=(
+            "Website: <https://pycon.de/>\n\n"
+            "Call for papers: <https://pycon.de/cfp>, until 2026-01-05"
+        ),
+        location="Darmstadt, Germany",
+        timezone="Europe/Berlin",
+        start_local=datetime(2026, 4, 14, 9),  # noqa: DTZ001 - a wall clock is naive on purpose
+        end_local=datetime(2026, 4, 17, 18),  # noqa: DTZ001 - a wall clock is naive on purpose
+        online_url=None,
+        place=PlaceDraft(
+            city="Darmstadt",
+            country="Germany",
+            country_code="DE",
+            latitude=49.872,
+            longitude=8.65,
+        ),
+        tags=("python", "data"),
+        import_key="fb75507290b8a4f1b3c502f4aa5ccae67c751b5f23655d645e25be95d53b2641",
+        notes=(),
+    )
+
+
+def test_row_with_the_least_is_taken_with_notes() -> None:
+    draft = taken({"name": "Unconference", "startDate": "2026-05-01"})
+
+    assert (draft.location, draft.timezone, draft.place) == ("To be announced", "UTC", None)
+    assert draft.end_local.isoformat() == "2026-05-01T18:00:00"
+    assert (draft.description, draft.tags, draft.online_url) == ("", (), None)
+    assert codes(draft) == [
+        (Code.END_DATE_MISSING, "endDate"),
+        (Code.PLACE_MISSING, "city"),
+        (Code.LINK_MISSING, "url"),
+    ]
+
+
+def test_online_row_without_a_place_has_its_link_and_utc() -> None:
+    draft = taken(row_with(online=True, city=None, country=""))
+
+    assert (draft.location, draft.timezone, draft.place) == ("Online", "UTC", None)
+    assert draft.online_url == "https://pycon.de/"
+    assert codes(draft) == [(Code.ONLINE_IN_UTC, "online")]
+
+
+def test_online_row_with_a_city_keeps_the_city() -> None:
+    draft = taken(row_with(online=True))
+
+    assert (draft.location, draft.timezone) == ("Darmstadt, Germany", "Europe/Berlin")
+    assert draft.online_url is None
+    assert codes(draft) == [(Code.HYBRID, "online")]
+
+
+@pytest.mark.parametrize(
+    ("city", "country", "timezone", "country_code", "expected"),
+    [
+        ("Nowhere", "Germany", "Europe/Berlin", "DE", [Code.CITY_UNKNOWN]),
+        ("Nowhere", "Brazil", "America/Sao_Paulo", "BR", [Code.CITY_UNKNOWN, Code.ZONE_GUESSED]),
+        ("Nowhere, CA", "U.S.A.", "America/Los_Angeles", "US", [Code.CITY_UNKNOWN]),
+        ("Nowhere", "Atlantis", "UTC", None, ["country-unknown", "city-unknown", "zone-guessed"]),
+        ("Nowhere", "", "UTC", None, ["country-missing", "city-unknown", "zone-guessed"]),
+        ("Darmstadt", "", "Europe/Berlin", "DE", [Code.COUNTRY_MISSING]),
+        ("", "Germany", "Europe/Berlin", "DE", [Code.CITY_MISSING]),
+        ("Köln", "Deutschland", "Europe/Berlin", "DE", []),
+        ("Cologne", "Germany", "Europe/Berlin", "DE", [Code.CITY_OTHER_NAME]),
+        ("Bali", "Indonesia", "Asia/Makassar", "ID", [Code.CITY_STAND_IN]),
+        ("Sitges, Barcelona", "Spain", "Europe/Madrid", "ES", [Code.CITY_IN_PART]),
+        ("Springfield", "U.S.A.", "America/Chicago", "US", [Code.CITY_AMBIGUOUS]),
+    ],
+)
+def test_zone_comes_from_what_is_known_of_the_place(
+    city: str, country: str, timezone: str, country_code: str | None, expected: list[Code]
+) -> None:
+    draft = taken(row_with(city=city, country=country))
+
+    assert draft.place is not None
+    assert (draft.timezone, draft.place.country_code) == (timezone, country_code)
+    assert (draft.place.city, draft.place.country) == (city or None, country or None)
+    assert [note.code for note in draft.notes] == expected
+
+
+def test_city_that_is_a_country_is_written_once() -> None:
+    draft = taken(row_with(city="Singapore", country="Singapore"))
+
+    assert draft.location == "Singapore"
+
+
+def test_note_says_what_was_taken_for_what() -> None:
+    draft = taken(row_with(city="Springfield", country="U.S.A."))
+
+    sentence = (
+        "Several cities are called “Springfield”; the biggest was taken: Springfield, MO (US)."
+    )
+    assert draft.notes == (Note(Code.CITY_AMBIGUOUS, "city", sentence),)
+
+
+def test_text_with_needless_or_hidden_characters_is_tidied() -> None:
+    draft = taken(row_with(name=" Py\u202eCon\x00\n  DE\ud800 "))
+
+    assert draft.name == "PyCon DE"
+    assert codes(draft) == [(Code.TEXT_TIDIED, "name")]
+
+
+def test_name_that_is_too_long_is_cut() -> None:
+    draft = taken(row_with(name="x" * 201))
+
+    assert draft.name == "x" * 199 + "…"
+    assert codes(draft) == [(Code.TEXT_CUT, "name")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "ftp://example.org/",
+        "//example.org",
+        "https://",
+        "https:///path",
+        "https://user:secret@example.org/",
+        "https://exa mple.org/",
+        "https://[::1/",
+        "example.org",
+    ],
+)
+def test_address_that_is_not_of_the_web_is_left_out(url: str) -> None:
+    draft = taken(row_with(url=url, online=True, city="", country="", cfpUrl=""))
+
+    assert draft.online_url is None
+    assert draft.description == "Call for papers: until 2026-01-05"
+    assert codes(draft) == [(Code.ONLINE_IN_UTC, "online"), (Code.LINK_NOT_HTTP, "url")]
+
+
+def test_address_that_markdown_would_misread_is_escaped() -> None:
+    draft = taken(row_with(url="https://example.org/Austin, TX> [x](y)", cfpUrl=None))
+
+    assert draft.description == (
+        "Website: <https://example.org/Austin,%20TX%3E%20[x](y)>\n\n"
+        "Call for papers: until 2026-01-05"
+    )
+    assert codes(draft) == [(Code.LINK_ESCAPED, "url")]
+
+
+def test_address_that_is_too_long_is_left_out() -> None:
+    draft = taken(row_with(url="https://example.org/" + "x" * 2_000))
+
+    assert draft.description == "Call for papers: <https://pycon.de/cfp>, until 2026-01-05"
+    assert codes(draft) == [(Code.LINK_TOO_LONG, "url")]
+
+
+def test_deadline_that_is_no_date_is_left_out() -> None:
+    draft = taken(row_with(cfpEndDate="soon"))
+
+    assert draft.description.endswith("Call for papers: <https://pycon.de/cfp>")
+    sentence = "“soon” is not a date such as 2026-12-05. The deadline was left out."
+    assert draft.notes == (Note(Code.CFP_DATE_UNCLEAR, "cfpEndDate", sentence),)
+
+
+@pytest.mark.parametrize(
+    ("topics", "tags", "expected"),
+    [
+        (None, (), []),
+        ("", (), []),
+        ("rust; go ;", ("rust", "go"), []),
+        (["rust", "rust"], ("rust",), [Code.TOPIC_REPEATED]),
+        (["x" * 51], ("x" * 49 + "…",), [Code.TEXT_CUT]),
+        ([str(n) for n in range(21)], tuple(str(n) for n in range(20)), [Code.TOPICS_CUT]),
+        (["rust", 5], (), [Code.TOPICS_UNCLEAR]),
+        ({"rust": 1}, (), [Code.TOPICS_UNCLEAR]),
+    ],
+)
+def test_topics_become_tags(topics: object, tags: tuple[str, ...], expected: list[Code]) -> None:
+    draft = taken(row_with(topics=topics))
+
+    assert draft.tags == tags
+    assert [note.code for note in draft.notes] == expected
+
+
+@pytest.mark.parametrize(
+    ("online", "is_online", "expected"),
+    [
+        (True, True, []),
+        (None, False, []),
+        ("TRUE", True, []),
+        ("no", False, []),
+        ("", False, []),
+        ("perhaps", False, [Code.ONLINE_UNCLEAR]),
+        (1, False, [Code.ONLINE_UNCLEAR]),
+    ],
+)
+def test_online_is_read_as_people_write_it(
+    online: object, expected: list[Code], *, is_online: bool
+) -> None:
+    draft = taken(row_with(online=online))
+
+    hybrid = [Code.HYBRID] if is_online else []
+    assert [note.code for note in draft.notes] == [*expected, *hybrid]
+
+
+def test_field_that_is_not_known_is_noted_unless_empty() -> None:
+    draft = taken(row_with(twitter="@pyconde", cocUrl=""))
+
+    assert codes(draft) == [(Code.FIELD_IGNORED, "twitter")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"name": " \u200b "}, [(Code.NAME_MISSING, "name")]),
+        ({"name": 5}, [(Code.NOT_TEXT, "name")]),
+        ({"city": ["Berlin"]}, [(Code.NOT_TEXT, "city")]),
+        ({"startDate": None}, [(Code.DATE_MISSING, "startDate")]),
+        ({"startDate": "2026-02-30"}, [(Code.DATE_INVALID, "startDate")]),
+        ({"startDate": "20260414"}, [(Code.DATE_INVALID, "startDate")]),
+        ({"startDate": "2026-W16-2"}, [(Code.DATE_INVALID, "startDate")]),
+        ({"startDate": "٢٠٢٦-٠٤-١٤"}, [(Code.DATE_INVALID, "startDate")]),
+        ({"startDate": "1969-12-31"}, [(Code.DATE_OUT_OF_RANGE, "startDate")]),
+        ({"endDate": "2200-01-01"}, [(Code.DATE_OUT_OF_RANGE, "endDate")]),
+        ({"endDate": "2026-04-13"}, [(Code.END_BEFORE_START, "endDate")]),
+        ({"endDate": "2027-05-19"}, [(Code.TOO_LONG, "endDate")]),
+        (
+            {"name": "", "startDate": "x", "endDate": "y"},
+            [
+                (Code.NAME_MISSING, "name"),
+                (Code.DATE_INVALID, "startDate"),
+                (Code.DATE_INVALID, "endDate"),
+            ],
+        ),
+        (
+            {"city": "Apia", "country": "Samoa", "startDate": "2011-12-30", "endDate": ""},
+            [(Code.NO_SUCH_TIME, "startDate")],
+        ),
+    ],
+)
+def test_row_that_cannot_be_taken_is_refused_with_every_reason(
+    changes: dict[str, object], expected: list[tuple[Code, str]]
+) -> None:
+    answer = refused(row_with(**changes))
+
+    assert reasons(answer) == expected
+
+
+@pytest.mark.parametrize("raw", [None, 5, "PyCon", ["PyCon"], True])
+def test_row_that_is_no_object_is_refused(raw: object) -> None:
+    answer = refused(raw)
+
+    assert reasons(answer) == [(Code.NOT_AN_OBJECT, "")]
+
+
+def test_last_day_of_the_last_year_is_taken() -> None:
+    draft = taken(row_with(startDate="2199-12-31", endDate="2199-12-31"))
+
+    assert draft.end_local.isoformat() == "2199-12-31T18:00:00"
