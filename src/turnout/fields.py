@@ -184,6 +184,6 @@ def _imitates(letter: str) -> bool:
 
 def _validated(text: str) -> ValidatedEmail | None:
     try:
-        return validate_email(text, check_deliverability=False)
+        return validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:
         return None

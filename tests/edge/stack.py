@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,6 +20,7 @@ from tests.support.processes import LOOPBACK, Server, free_port
 
 from turnout.api import bodies, problems
 from turnout.edge.guards import Guards
+from turnout.edge.protocol import Protocol
 from turnout.edge.request_line import RequestLine
 from turnout.errors import Conflict, NotSignedIn, TooMany
 from turnout.fields import EmailText, Input, Line, Number, Paragraphs, WholeNumber, YesOrNo
@@ -197,9 +198,9 @@ def ask(server: Server, raw: bytes) -> Answer:
 
 
 def receive(connection: socket.socket, method: str) -> Answer:
-    response = http.client.HTTPResponse(connection, method=method)
-    response.begin()
-    return Answer(response.status, response.getheaders(), response.read())
+    with closing(http.client.HTTPResponse(connection, method=method)) as response:
+        response.begin()
+        return Answer(response.status, response.getheaders(), response.read())
 
 
 def lines_about(server: Server, path: str) -> list[dict[str, Any]]:
@@ -251,4 +252,4 @@ async def call(
 
 if __name__ == "__main__":
     logs.configure(human=False, stream=sys.stdout.buffer)
-    uvicorn.run(make_stack(), host=LOOPBACK, port=int(sys.argv[1]), log_config=None)
+    uvicorn.run(make_stack(), host=LOOPBACK, port=int(sys.argv[1]), http=Protocol, log_config=None)
