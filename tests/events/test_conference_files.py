@@ -1,9 +1,13 @@
 """Whole lists of conferences: JSON, CSV and the sample that the product brings along."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.events.conference_rows import ROW, as_csv, as_json, reasons, row_with, shipped, taken
 
 from turnout.errors import Invalid
@@ -150,7 +154,7 @@ def test_sample_is_understood_but_for_ten_cities(sample: Reading) -> None:
         Code.TEXT_TIDIED: 19,
         Code.CITY_IN_PART: 11,
         Code.CITY_UNKNOWN: 10,
-        Code.CITY_AMBIGUOUS: 6,
+        Code.CITY_AMBIGUOUS: 7,
         Code.LINK_ESCAPED: 3,
         Code.TOPIC_REPEATED: 2,
         Code.PLACE_MISSING: 1,
@@ -175,3 +179,41 @@ def test_sample_as_csv_reads_the_same(sample: Reading) -> None:
     assert [draft.import_key for draft in reading.drafts] == [
         draft.import_key for draft in sample.drafts[:400]
     ]
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+ROWS = st.fixed_dictionaries(
+    {},
+    optional={
+        column: st.sampled_from([ROW[column], "", "2026-04-16", "Paris, TX", "U.S.A."])
+        | JSON_VALUES
+        for column in conferences.COLUMNS
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ROWS | JSON_VALUES, max_size=4))
+def test_json_rows_whatever_they_hold_are_taken_or_refused(rows: list[object]) -> None:
+    reading = conferences.read_json(as_json(*rows), gazetteer.load())
+
+    seen = [draft.row for draft in reading.drafts] + [each.row for each in reading.refused]
+    assert sorted(seen) == list(range(1, len(rows) + 1))
+    assert all(each.reasons for each in reading.refused)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.text(max_size=8), min_size=1, max_size=5), max_size=4))
+def test_csv_records_whatever_they_hold_are_taken_or_refused(records: list[list[str]]) -> None:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([["name", "startDate", "city"], *records])
+
+    reading = conferences.read_csv(written.getvalue().encode("utf-8", "replace"), gazetteer.load())
+
+    seen = [draft.row for draft in reading.drafts] + [each.row for each in reading.refused]
+    filled = [number for number, cells in enumerate(records, start=2) if any(cells)]
+    assert sorted(seen) == filled

@@ -103,9 +103,7 @@ def test_city_that_is_a_country_is_written_once() -> None:
 def test_note_says_what_was_taken_for_what() -> None:
     draft = taken(row_with(city="Springfield", country="U.S.A."))
 
-    sentence = (
-        "Several cities are called “Springfield”; the biggest was taken: Springfield, MO (US)."
-    )
+    sentence = "Several cities are called “Springfield”; Springfield, MO (US) was taken."
     assert draft.notes == (Note(Code.CITY_AMBIGUOUS, "city", sentence),)
 
 

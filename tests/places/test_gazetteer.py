@@ -143,12 +143,34 @@ def test_several_cities_of_one_name_leave_the_biggest_and_say_so() -> None:
     assert (match.city.region, match.others, match.is_sure) == ("MO", 8, False)
 
 
-def test_much_bigger_city_is_meant_by_its_other_name() -> None:
-    big = found("Bombay", None)
-    small = found("Odessa", None)
+@pytest.mark.parametrize(
+    ("city", "country", "expected"),
+    [
+        ("Baroda", "India", ("Vadodara", "IN", "09", How.ALTERNATE)),  # 98 times as big
+        ("Franklin", "US", ("Franklin", "US", "TN", How.EXACT)),  # Columbus is only 12 times
+        ("Halle", "Germany", ("Halle (Saale)", "DE", "14", How.ALTERNATE)),
+        ("Belem", "Brazil", ("Belém", "BR", "16", How.PLAIN)),
+        ("Easthampton", "US", ("Easthampton", "US", "MA", How.EXACT)),
+        ("Odessa", None, ("Odessa", "US", "TX", How.EXACT)),
+    ],
+)
+def test_much_bigger_city_is_meant_by_its_other_name(
+    city: str, country: str | None, expected: tuple[str, str, str, How]
+) -> None:
+    match = gazetteer.load().find(city, country)
 
-    assert big == ("Mumbai", "IN", "16", How.ALTERNATE)
-    assert small == ("Odessa", "US", "TX", How.EXACT)  # Odesa is not ten times as big
+    assert match is not None
+    assert match.others > 0
+    assert found(city, country) == expected
+
+
+def test_brackets_may_be_of_the_name() -> None:
+    answers = found("Frankfurt (Oder)", "Germany"), found("Frankfurt (Main)", "Germany")
+
+    assert answers == (
+        ("Frankfurt (Oder)", "DE", "11", How.EXACT),
+        ("Frankfurt am Main", "DE", "05", How.ALTERNATE),
+    )
 
 
 def test_country_behind_a_comma_is_read_when_none_is_given() -> None:

@@ -82,7 +82,7 @@ def _note_city(city: str, match: Match | None, findings: Findings) -> None:
         if code is not None:
             findings.note(code, "city", sentence.format(typed=city, found=found))
         if match.others:
-            sentence = f"Several cities are called “{city}”; the biggest was taken: {found}."
+            sentence = f"Several cities are called “{city}”; {found} was taken."
             findings.note(Code.CITY_AMBIGUOUS, "city", sentence)
 
 

@@ -21,8 +21,9 @@ from turnout.places.folding import fold, same_but_case
 DATA_FILE = "gazetteer.txt.gz"
 FORMAT = "Turnout gazetteer 1"
 
-FAME_OF_OWN_NAME = 10
-"""How many times bigger a city must be to be meant by what is only another name of it."""
+OWN_NAME_COUNTS, SHORT_NAME_COUNTS, SPELLING_COUNTS = 50, 5, 10
+"""How many times bigger a city must be to be meant by what is only another name of it, by the
+beginning of its name, or by its name without accents, when a namesake is there."""
 
 STATES_KNOWN_OF = ("US", "CA", "AU")
 """The countries whose cities are commonly written with a state, and whose states are listed."""
@@ -66,8 +67,9 @@ class How(StrEnum):
 class Match:
     """A city that was found, and how.
 
-    `others` counts the cities that could as well be meant and are smaller; `state_read` says that
-    a state (`San Francisco, CA`) narrowed the choice.
+    `others` counts the cities that could be meant as well: all of that name, and the bigger ones
+    that have it for another name. `state_read` says that a state (`San Francisco, CA`) narrowed
+    the choice.
     """
 
     city: City
@@ -137,8 +139,9 @@ class Gazetteer:
 
         `city` may carry a state or a country behind a comma (`Portland, OR`; `Lyon, France`).
         `country` is a code or any common name; None or a blank searches the world. Of several
-        cities the most populous wins, where a city's own name counts ten times as much as another
-        name. None when nothing fits, or when a state or country is named and nothing lies there.
+        cities the most populous wins, but a city's own name counts far more than another name, and
+        its exact spelling more than one without accents. None when nothing fits, or when a state
+        or country is named and nothing lies there.
         """
         wanted = _Wanted()
         if country is not None and country.strip():
@@ -146,8 +149,10 @@ class Gazetteer:
             if area is None:
                 return None
             wanted = _Wanted(area.code)
-        whole = _BRACKETED.sub("", city).strip()
-        return self._found(whole, wanted)
+        outside = _BRACKETED.sub("", city).strip()
+        if outside != city:  # they can be of the name: Frankfurt (Oder) is not Frankfurt
+            return self._named(city, wanted) or self._found(outside, wanted)
+        return self._found(city, wanted)
 
     def country(self, name: str) -> Area | None:
         """The country of that code or name (`DE`, `Deutschland`, `U.K.`, `Scotland`), or None."""
@@ -215,16 +220,17 @@ class Gazetteer:
         key = fold(name)
         if not key:
             return None
-        own = _as_accented([city for city in self._by_own_name(key) if wanted.covers(city)], name)
+        own = [city for city in self._by_own_name(key) if wanted.covers(city)]
         other = [pair for pair in self._by_other_name(key) if wanted.covers(pair[0])]
-        biggest = max(own, key=_population, default=None)
-        best, how = max(other, key=lambda pair: _population(pair[0]), default=(None, How.EXACT))
-        if best is not None and (biggest is None or _is_much_bigger(best, biggest)):
-            return Match(best, how, len(other) - 1)
-        if biggest is None:
+        best = _best_spelt(own, name)
+        famous, how = max(other, key=lambda pair: pair[0].population, default=(None, How.EXACT))
+        if famous is not None and (best is None or _is_meant(famous, best, name)):
+            return Match(famous, how, len(own) + len(other) - 1)
+        if best is None:
             return None
-        how = How.EXACT if same_but_case(biggest.name, name) else How.PLAIN
-        return Match(biggest, how, len(own) - 1)
+        bigger = sum(city.population > best.population for city, _ in other)
+        how = How.EXACT if same_but_case(best.name, name) else How.PLAIN
+        return Match(best, how, len(own) - 1 + bigger)
 
     def _by_own_name(self, key: str) -> Iterator[City]:
         names = range(len(self._cities))
@@ -278,15 +284,20 @@ def _areas(countries: str, states: str, zones: tuple[str, ...]) -> Areas:
     return areas
 
 
-def _as_accented(cities: list[City], name: str) -> list[City]:
-    """The cities spelt with the accents that were typed, if there are any; else all."""
-    spelt = [] if name.isascii() else [each for each in cities if same_but_case(each.name, name)]
-    return spelt or cities
+def _best_spelt(cities: list[City], name: str) -> City | None:
+    """The biggest city, or the biggest of those spelt just so unless that is small beside it."""
+    biggest = max(cities, key=lambda city: city.population, default=None)
+    spelt = [city for city in cities if same_but_case(city.name, name)]
+    if biggest is None or not spelt:
+        return biggest
+    best = max(spelt, key=lambda city: city.population)
+    # Who types accents means them; who types none may only have left them out (Belém, Brazil).
+    is_meant = not name.isascii() or biggest.population <= SPELLING_COUNTS * best.population
+    return best if is_meant else biggest
 
 
-def _population(city: City) -> int:
-    return city.population
-
-
-def _is_much_bigger(city: City, than: City) -> bool:
-    return city.population > FAME_OF_OWN_NAME * than.population
+def _is_meant(famous: City, namesake: City, name: str) -> bool:
+    """Whether a city is meant by another name of it although one has that name for its own."""
+    is_short_for_it = famous.name.startswith(f"{name} ")  # Halle, for Halle (Saale)
+    advantage = SHORT_NAME_COUNTS if is_short_for_it else OWN_NAME_COUNTS
+    return famous.population > advantage * namesake.population
