@@ -203,15 +203,15 @@ def receive(connection: socket.socket, method: str) -> Answer:
         return Answer(response.status, response.getheaders(), response.read())
 
 
-def lines_about(server: Server, path: str) -> list[dict[str, Any]]:
-    """The request lines about `path`; waits for the first, which follows its answer."""
+def lines_with(server: Server, mark: str) -> list[dict[str, Any]]:
+    """All lines that hold `mark`; waits for the request line, which follows the answer."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        lines = [json.loads(line) for line in server.output().splitlines() if f'"{path}"' in line]
-        if lines:
+        lines = [json.loads(line) for line in server.output().splitlines() if mark in line]
+        if any(line["message"] == "request" for line in lines):
             return lines
         time.sleep(0.02)
-    raise TimeoutError(f"no line about {path} in {server.output()}")
+    raise TimeoutError(f"no request line with {mark} in {server.output()}")
 
 
 async def no_body() -> Message:

@@ -201,7 +201,7 @@ def test_body_shorter_than_declared_is_a_bad_request_in_the_log(server: Server) 
         connection.shutdown(socket.SHUT_WR)
         rest = connection.recv(1)
 
-    (line,) = stack.lines_about(server, target)
+    (line,) = stack.lines_with(server, target)
     assert (rest, line["status"]) == (b"", 400)
 
 

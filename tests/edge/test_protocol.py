@@ -51,6 +51,7 @@ def test_message_that_cannot_be_parsed_is_a_bad_request(server: Server, raw: byt
     assert (answer.status, answer.problem["code"]) == (400, "bad-request")
     assert answer.header("x-request-id") == [answer.problem["instance"]]
     assert answer.header("x-content-type-options") == ["nosniff"]
+    assert answer.problem["instance"] in server.output()
     assert MARK.encode() not in answer.body
 
 

@@ -23,6 +23,7 @@ MAX_BODY_BYTES = 262_144
 MAX_URL_BYTES = 8_192
 MAX_HEADER_BYTES = 16_384
 MAX_HEADERS = 100
+MAX_LENGTH_DIGITS = 18
 
 _HOST = b"host"
 _LENGTH = b"content-length"
@@ -31,7 +32,6 @@ _ENCODING = b"content-encoding"
 _WATCHED = frozenset((_HOST, _LENGTH, _TRANSFER, _ENCODING))
 # uri-host [ ":" port ] (RFC 9112, 3.2): a name, an IPv4 address, or an IPv6 address in brackets.
 _AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_DIGITS = re.compile(rb"[0-9]{1,18}")
 
 Misrouted = Callable[[Scope], TurnoutError | None]
 
@@ -94,9 +94,10 @@ class Guards:
         if length is not None:
             if chunked:
                 raise BadRequest("Send either Content-Length or Transfer-Encoding, not both.")
-            if not _DIGITS.fullmatch(length):
+            if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS:
                 raise BadRequest("Content-Length is not a length in bytes.")
-            if int(length) > self._max_body_bytes and int(length) > self._limit(scope):
+            size = int(length)
+            if size > self._max_body_bytes and size > self._limit(scope):
                 raise PayloadTooLarge
         if _ENCODING in watched and (chunked or length is not None):
             return _refuse_encoding

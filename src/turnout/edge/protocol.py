@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import cast
 
 import httptools
+import structlog
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -22,6 +23,8 @@ from turnout.edge.refusals import BadRequest, HeadersTooLarge, MethodNotAllowed,
 MAX_HEAD_BYTES = 65_536
 """Of the request line and all headers; the guards refuse far less, but only once they see it."""
 SLOW_SECONDS = 30.0
+
+log = structlog.get_logger()
 _METHODS = "DELETE, GET, HEAD, PATCH, POST"
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]\r?\n")
 _HEADERS = SecurityHeaders(https=False)
@@ -97,7 +100,9 @@ class Protocol(HttpToolsProtocol):
         latest = self._latest()
         # Inside an answer that is on its way these bytes would be taken for a part of it.
         if latest is None or latest.response_complete or not latest.response_started:
-            self.transport.write(_as_bytes(error))
+            request_id = str(uuid_utils.uuid7())
+            log.info("a message was refused", request_id=request_id, status=error.status)
+            self.transport.write(_as_bytes(error, request_id))
         self.transport.close()
 
     def _latest(self) -> RequestResponseCycle | None:
@@ -112,8 +117,7 @@ class Protocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(SLOW_SECONDS, self._cut_if_slow)
 
 
-def _as_bytes(error: Refusal) -> bytes:
-    request_id = str(uuid_utils.uuid7())
+def _as_bytes(error: Refusal, request_id: str) -> bytes:
     response = answers.problem_response(error, request_id, {"Connection": "close"})
     headers = [*response.raw_headers, (b"x-request-id", request_id.encode())]
     lines = [b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode())]

@@ -29,7 +29,7 @@ _LIBRARY_LEVELS = {
     "sqlalchemy": logging.WARNING,
     "sqlalchemy.engine": logging.WARNING,
 }
-_JSON = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+_JSON = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
 class _Output:
