@@ -32,9 +32,9 @@ class Extent:
 
 FULL = Extent(seconds=5, rounds=3, events=own.EVENTS)
 QUICK = Extent(
-    seconds=1,
+    seconds=0.5,
     rounds=3,
-    events=20_000,
+    events=10_000,
     names=("list", "list-busy", "register-above", "register-below", "start", "memory"),
 )
 """Everything once over in less than two minutes: to see that all works, not to quote."""

@@ -20,6 +20,10 @@ class UnexpectedAnswerError(Exception):
     """The server did not answer what the benchmark needs in order to go on."""
 
 
+class CannotMeasureError(Exception):
+    """The server, or the machine, does not have what one scenario needs; others may go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the server under test listens."""

@@ -12,7 +12,12 @@ from rich.console import Console
 
 from turnout.cli.bench import own, report, servers
 from turnout.cli.bench.bench import Bench
-from turnout.cli.bench.calls import NotLoopbackError, UnexpectedAnswerError, loopback
+from turnout.cli.bench.calls import (
+    CannotMeasureError,
+    NotLoopbackError,
+    UnexpectedAnswerError,
+    loopback,
+)
 from turnout.cli.bench.figure import Figure
 from turnout.cli.bench.report import Report
 from turnout.cli.bench.scenarios import SCENARIOS
@@ -91,11 +96,14 @@ def chosen(names: Sequence[str] | None, *, is_own: bool, database: str) -> list[
 
 
 def measure(ready: Bench, names: Sequence[str], console: Console) -> list[Figure]:
-    """Each of these scenarios, one after the other."""
+    """Each of these scenarios, one after the other; says which cannot be measured here, and why."""
     figures = []
     for name in names:
         console.print(f"{name}: {SCENARIOS[name].about}", highlight=False)
-        figures.append(SCENARIOS[name].run(ready))
+        try:
+            figures.append(SCENARIOS[name].run(ready))
+        except CannotMeasureError as error:
+            console.print(f"{name} is left out: {error}", markup=False)
     return figures
 
 

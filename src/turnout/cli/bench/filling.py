@@ -7,23 +7,22 @@ itself would have written.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from turnout import tables
 from turnout.db import sets
 from turnout.db.session import Database
-from turnout.events.models import Event
 from turnout.ids import new_id
-from turnout.registrations.models import Admission
 
 CHUNK = 5_000
 APART = timedelta(minutes=10)
 
-_EVENTS = cast("Table", Event.__table__)
-_ADMISSIONS = cast("Table", Admission.__table__)
+_EVENTS = tables.METADATA.tables["events"]
+_ADMISSIONS = tables.METADATA.tables["admissions"]
 _TIMES = ("start_local", "start_at", "end_local", "end_at")
 
 

@@ -7,8 +7,10 @@ since that would slow the floor down and so flatter the figure.
 """
 
 import os
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
+import uvicorn
 from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -17,6 +19,20 @@ BYTES_VARIABLE = "BENCH_FLOOR_BYTES"
 
 GET_PATH = "/constant"
 POST_PATH = "/constant"
+
+# As `turnout serve` starts its own: the floors are to differ in what they do, not in the server.
+SERVER: dict[str, Any] = {
+    "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+    "http": "httptools",
+    "ws": "none",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "date_header": True,
+    "proxy_headers": False,
+    "backlog": 2048,
+    "timeout_keep_alive": 75,
+}
 
 _CREATED = b'{"status":"confirmed"}'
 
@@ -52,3 +68,19 @@ def create_app() -> FastAPI:
         return Response(_CREATED, status_code=201, media_type="application/json")
 
     return app
+
+
+def main(port: int, workers: int) -> None:
+    """Serve the floors on the loopback address until told to stop."""
+    uvicorn.run(
+        "turnout.cli.bench.floors:create_app",
+        factory=True,
+        host="127.0.0.1",
+        port=port,
+        workers=workers,
+        **SERVER,
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -3,13 +3,16 @@
 Every ratio is that of the product to a floor which does the same with nothing behind it.
 """
 
-from collections.abc import Callable
+import itertools
+import zoneinfo
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
+from urllib.parse import quote
 
 from turnout.cli.bench import checks, figure, floors, servers
 from turnout.cli.bench.bench import UNLIMITED, Bench, new_event, registration
-from turnout.cli.bench.calls import UnexpectedAnswerError
+from turnout.cli.bench.calls import Caller, CannotMeasureError, UnexpectedAnswerError
 from turnout.cli.bench.figure import Figure, Goal
 from turnout.cli.bench.measured import Measured
 from turnout.cli.bench.wire import NUMBER, Load, Request, post
@@ -18,6 +21,9 @@ LIST = "/events?limit=20"
 FEW_SEATS = 1_000
 """Capacity below demand: gone in the first part of a second, and refusals from then on."""
 MANY_EVENTS = 1_000
+PAGES = 300
+UNCACHED = 30_000
+"""Requests of a round of which no two are alike: more than a round is expected to get through."""
 BESIDE_PER_SECOND = 50.0
 BESIDE_CONNECTIONS = 8
 READY_SECONDS = 2.0
@@ -72,23 +78,33 @@ def first_listed(bench: Bench) -> str:
 
 
 def read_uncached(bench: Bench) -> Figure:
-    """The list again and again, each time with another filter, so that no answer is kept."""
+    """Each request another page of the list in another zone, so that no kept answer fits."""
     with bench.calls() as caller:
-        event = new_event(caller, capacity=UNLIMITED, name="Sixty days on", days=60)
-        day = event["start_time"][:10]
-        length = len(caller.expect(200, "GET", _filtered(day, 0).replace(NUMBER, "000000")).body)
+        length = len(caller.expect(200, "GET", LIST).body)
+        pages = list(itertools.islice(_cursors(caller), PAGES))
+    if len(pages) < PAGES:
+        raise CannotMeasureError(f"takes {PAGES} pages of events, and there are {len(pages)}")
+    zones = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+    # One page after the other in the first zone, then all of them in the next one.
+    paths = itertools.cycle(
+        f"{LIST}&cursor={page}&tz={quote(zone, safe='')}" for zone in zones for page in pages
+    )
+
+    def real(_: int) -> Load:
+        return bench.load(*(Request(path) for path in itertools.islice(paths, UNCACHED)))
+
     with bench.floor(_FLOOR_GET, length=length) as floor:
-        return bench.in_turns(
-            "list-uncached",
-            Goal(0.25),
-            floor,
-            lambda number: bench.load(Request(_filtered(day, number))),
-        )
+        return bench.in_turns("list-uncached", Goal(0.25), floor, real)
 
 
-def _filtered(day: str, number: int) -> str:
-    # The running number is the microseconds: the same work, and never the same request.
-    return f"{LIST}&from={day}T00:00:{number:02d}.{NUMBER}Z"
+def _cursors(caller: Caller) -> Iterator[str]:
+    """The cursor of the second page of the list, and of each one after it."""
+    cursor = caller.expect(200, "GET", LIST).json()["next_cursor"]
+    while cursor is not None:
+        yield quote(cursor, safe="")
+        cursor = caller.expect(200, "GET", f"{LIST}&cursor={quote(cursor, safe='')}").json()[
+            "next_cursor"
+        ]
 
 
 def read_while_registering(bench: Bench) -> Figure:
@@ -194,7 +210,7 @@ def memory(bench: Bench) -> Figure:
     """The largest process of the server, after everything that was measured before."""
     found = [] if bench.server is None else servers.memory_of(bench.server)
     if not found:
-        raise UnexpectedAnswerError("the memory of a process is read from /proc, which is not here")
+        raise CannotMeasureError("the memory of a process is read from /proc, which is not here")
     largest = max(found, key=lambda process: process.rss_mib)
     note = f"resident; {largest.pss_mib:.0f} MiB with shared pages divided"
     return figure.at_most("memory", "MiB", WORKER_MIB, [largest.rss_mib], note)

@@ -65,9 +65,7 @@ def product(environment: Mapping[str, str], *, workers: int = 1) -> Iterator[Ser
 def floor(length: int, *, workers: int = 1) -> Iterator[Server]:
     """The floors, whose GET answers `length` bytes, on the server program the product uses."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"{floors.__name__}:create_app"]
-    command += ["--port", str(port), "--workers", str(workers), "--no-access-log"]
-    command += ["--loop", "uvloop", "--http", "httptools", "--log-level", "warning"]
+    command = [sys.executable, "-m", floors.__name__, str(port), str(workers)]
     environment = {floors.BYTES_VARIABLE: str(length)}
     with started(command, environment, Address(port), floors.GET_PATH) as server:
         yield server
