@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from turnout.api import field_errors
 from turnout.api.problem_pages import router
-from turnout.db.errors import AWAY
+from turnout.db.errors import SUSPECT, is_away
 from turnout.edge import answers, refusals
 from turnout.edge.answers import problem_response, status_of
 from turnout.edge.refusals import every_problem
@@ -71,8 +71,8 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_framework)
     app.exception_handler(ClientDisconnect)(_answer_nobody)
-    for away in AWAY:
-        app.exception_handler(away)(_answer_away)
+    for suspect in SUSPECT:
+        app.exception_handler(suspect)(_answer_away)
     app.exception_handler(Exception)(_answer_defect)
 
 
@@ -143,7 +143,9 @@ async def _answer_nobody(request: Request, _: Exception) -> Response:
     return _answer(request, refusals.BadRequest("The body ended before it was complete."))
 
 
-async def _answer_away(request: Request, _: Exception) -> Response:
+async def _answer_away(request: Request, error: Exception) -> Response:
+    if not is_away(error):
+        raise error  # a defect, which the edge logs with its cause
     return _answer(request, refusals.Unavailable())
 
 

@@ -1,12 +1,13 @@
-"""Which exceptions mean that the database is away; a door answers them with 503."""
+"""Which exceptions mean that the database is away; a door answers them with 503.
+
+What is wrong with a statement is a defect, and must not pass for a database that is away.
+"""
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY: tuple[type[Exception], ...] = (
-    OperationalError,
-    InterfaceError,
     PoolTimeout,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -18,10 +19,24 @@ AWAY: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 """Raised when the database cannot be reached, went away, or is too busy to answer in time."""
+SUSPECT: tuple[type[Exception], ...] = (*AWAY, DBAPIError)
+"""What `is_away` has to look into: the driver's errors, away or not, come as DBAPIError."""
+
+# Classes of SQLSTATE (PostgreSQL's appendix A): connection, authorization, no such database,
+# rolled back for others' sake, out of resources, lock not available, cancelled or shut down
+# (a statement that ran too long is one), trouble outside of PostgreSQL.
+_AWAY_CLASSES = frozenset(("08", "28", "3D", "40", "53", "55", "57", "58"))
+_SQLITE_ERROR = 1
+"""The code of SQLite for a statement that is wrong; all other OperationalErrors are its state."""
 
 
 def is_away(error: BaseException) -> bool:
     """Whether `error` says that the database is away, not that a statement is wrong."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, AWAY)
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or (state is not None and state[:2] in _AWAY_CLASSES):
         return True
-    return isinstance(error, AWAY)
+    if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:
+        return False
+    return isinstance(error, (OperationalError, InterfaceError))
