@@ -119,8 +119,8 @@ def _position(key: tuple[str | int | None, ...]) -> tuple[datetime, UUID]:
 async def read_event(event_id: EventId, request: Request) -> Response:
     """One event, with its agenda and its seats."""
     runtime, actor = runtime_of(request), actor_of(request)
-    zone = display_zone(queries.read(request, ZoneQuery), actor)
     async with runtime.database.read() as db:
         view = await discovery.event(db, actor, pages.id_of(event_id))
+    zone = display_zone(queries.read(request, ZoneQuery), actor)
     until = clock.now() + LONGEST_KEPT
     return responses.read(request, event_out(view, zone), version=view.row.version, until=until)

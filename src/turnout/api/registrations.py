@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from turnout.accounts.actor import Actor
@@ -17,9 +17,10 @@ from turnout.events import policy as events_policy
 from turnout.events import queries as events
 from turnout.events.errors import InvalidTimezone
 from turnout.fields import InvalidEmail, canonical_email
-from turnout.idempotency.idempotency import Answer
+from turnout.idempotency.idempotency import Answer, Claim
 from turnout.registrations import policy
 from turnout.registrations import queries as registrations
+from turnout.registrations.desk import GaveUp
 from turnout.registrations.errors import (
     AlreadyRegistered,
     EventFull,
@@ -62,21 +63,24 @@ async def register(event_id: EventId, request: Request) -> Response:
     """
     runtime, actor = runtime_of(request), actor_of(request)
     event = pages.id_of(event_id)
-    body = await _read_if_visible(runtime, actor, event, request)
-    claim = once.claim_of(request, actor, await bodies.raw(request))
+    body, claim = await _read_if_visible(runtime, actor, event, request)
     person, cause = canonical_email(body.email), cause_of(request, actor)
     render = _render(runtime, actor)
     wish = Wish(event, body.name, body.email, person, actor, cause, render, claim)
-    outcome = await runtime.desk.register(wish, gone=request.is_disconnected)
+    try:
+        outcome = await runtime.desk.register(wish, gone=request.is_disconnected)
+    except GaveUp:
+        raise ClientDisconnect from None
     return responses.respond(render(outcome) if isinstance(outcome, Seated) else outcome)
 
 
 async def _read_if_visible(
     runtime: Runtime, actor: Actor, event_id: UUID, request: Request
-) -> RegisterIn:
-    """The body; where it is wrong, the caller first has to be one who may know of the event."""
+) -> tuple[RegisterIn, Claim | None]:
+    """The request; where it is wrong, the caller first has to be one who may know of the event."""
     try:
-        return await bodies.read(request, RegisterIn)
+        body = await bodies.read(request, RegisterIn)
+        return body, once.claim_of(request, actor, await bodies.raw(request))
     except TurnoutError:
         async with runtime.database.read() as db:
             events_policy.require_visible(actor, await events.brief(db, event_id))
@@ -102,12 +106,13 @@ async def list_attendees(event_id: EventId, request: Request) -> Response:
     """The event's registrations in the order they were made; cancelled ones only by `status`."""
     runtime, actor = runtime_of(request), actor_of(request)
     events_policy.require_known(actor)
-    query, event = queries.read(request, AttendeesQuery), pages.id_of(event_id)
-    name = pages.query_name(actor, "attendees", event, query.status)
-    after = UUID(str(runtime.cursors.read(name, query.cursor)[0])) if query.cursor else None
+    event = pages.id_of(event_id)
     async with runtime.database.read() as db:
         brief = await events.brief(db, event)
         policy.require_lister(actor, brief)
+        query = queries.read(request, AttendeesQuery)
+        name = pages.query_name(actor, "attendees", event, query.status)
+        after = UUID(str(runtime.cursors.read(name, query.cursor)[0])) if query.cursor else None
         found = await registrations.attendees(
             db, event, status=query.status, after=after, limit=query.limit + 1
         )

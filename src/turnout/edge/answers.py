@@ -13,6 +13,7 @@ from starlette.types import Scope
 from turnout import errors
 from turnout.edge.refusals import Refusal
 from turnout.errors import TurnoutError
+from turnout.registrations.errors import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_KIND: dict[type[TurnoutError], int] = {
@@ -22,8 +23,10 @@ STATUS_OF_KIND: dict[type[TurnoutError], int] = {
     errors.NotAllowed: 403,
     errors.NotSignedIn: 401,
     errors.TooMany: 429,
+    # Everyone together is too many: the server's limit, not the caller's (RFC 9110, 15.6.4).
+    Overloaded: 503,
 }
-"""The status of each kind. A door may add a subclass whose status differs from its kind's."""
+"""The status of each kind, and of the errors whose status differs from their kind's."""
 
 
 def status_of(error: type[TurnoutError]) -> int:

@@ -30,6 +30,10 @@ PATIENCE_SECONDS = 0.5
 Gone = Callable[[], Awaitable[bool]]
 
 
+class GaveUp(Exception):
+    """Whoever asked has left before their set began; nothing was registered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One who waits: the wish, where the answer goes, since when, and how to ask if they left."""
@@ -70,8 +74,8 @@ class Desk:
     async def register(self, wish: Wish, *, gone: Gone | None = None) -> Seated | Answer:
         """A seat (committed) for the wish, or the kept answer of the same request before.
 
-        Raises what the gate refuses with; Overloaded when the queue is full. Whoever is `gone`
-        before their set begins is dropped; after that the seat stands.
+        Raises what the gate refuses with; Overloaded when the queue is full; GaveUp for whoever is
+        `gone` before their set begins. After that the seat stands.
         """
         if self._waiting >= MOST_WAITING:
             raise Overloaded
@@ -107,7 +111,7 @@ class Desk:
         here: list[Arrival] = []
         for arrival in arrivals:
             if arrival.since < long_ago and arrival.gone is not None and await arrival.gone():
-                arrival.answer.cancel()
+                _tell(arrival, GaveUp())
             if not arrival.answer.done():
                 here.append(arrival)
         return here
@@ -126,11 +130,14 @@ class Desk:
             for arrival in arrivals:
                 await self._serve_set(lane, [arrival])
             return
+        locked: list[Arrival] = []
         for arrival, outcome in zip(arrivals, outcomes, strict=True):
             if isinstance(outcome, LockedElsewhere):
-                self._redirect(arrival)
+                locked.append(arrival)
             else:
                 _tell(arrival, outcome)
+        if locked:
+            self._redirect(locked)
 
     async def _decide(self, lane: Lane, arrivals: Sequence[Arrival]) -> list[Outcome]:
         wishes = [arrival.wish for arrival in arrivals]
@@ -143,11 +150,20 @@ class Desk:
         async with self._database.write() as db:
             return await gate.admit(db, wishes, clock.now(), wait=wait)
 
-    def _redirect(self, arrival: Arrival) -> None:
-        """Let the arrival wait for the lock of its event, in a lane of its own."""
-        event_id = arrival.wish.event_id
-        lane = self._lanes.setdefault(event_id, Lane(event_id))
-        self._join(lane, arrival)
+    def _redirect(self, locked: list[Arrival]) -> None:
+        """Let them wait for the locks of their events, each event in a lane of its own.
+
+        Whoever came later for these events and is still in the main lane follows, or someone who
+        comes only now, and goes straight to the event's lane, would be before them.
+        """
+        events = {arrival.wish.event_id for arrival in locked}
+        stay: deque[Arrival] = deque()
+        for arrival in self._main.queue:
+            (locked if arrival.wish.event_id in events else stay).append(arrival)
+        self._main.queue = stay
+        for arrival in locked:
+            event_id = arrival.wish.event_id
+            self._join(self._lanes.setdefault(event_id, Lane(event_id)), arrival)
 
 
 def _tell(arrival: Arrival, outcome: Outcome | Exception) -> None:

@@ -52,13 +52,13 @@ async def host(
 def _check_window(event: EventDraft, admission: AdmissionDraft) -> None:
     opens, closes = admission.opens, admission.closes
     if closes is not None and closes.instant > event.end.instant:
-        raise _wrong_window("Registration closes before the event ends.")
+        raise _wrong_window("registration_closes_at", "Registration closes before the event ends.")
     if opens is not None and opens.instant >= (closes or event.end).instant:
-        raise _wrong_window("Registration opens before it closes.")
+        raise _wrong_window("registration_opens_at", "Registration opens before it closes.")
 
 
-def _wrong_window(message: str) -> Invalid:
-    wrong = FieldError("registration_closes_at", "impossible-window", message)
+def _wrong_window(field: str, message: str) -> Invalid:
+    wrong = FieldError(field, "impossible-window", message)
     return Invalid(message, fields=(wrong,))
 
 
