@@ -7,13 +7,14 @@ what anyone just changed is what everyone next reads, on every process. Knows no
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turnout import clock
-from turnout.db.errors import AWAY
+from turnout.db.errors import SUSPECT
 from turnout.runtime import Runtime
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -82,7 +83,7 @@ class Fresh:
         runtime: Runtime = scope["state"]["runtime"]
         try:
             return await runtime.database.freshness.version()
-        except AWAY:
+        except SUSPECT:
             return None  # The route meets the same fault and answers it.
 
     def _current(self, key: Key, version: object) -> _Kept | None:
@@ -111,12 +112,15 @@ class Fresh:
     ) -> None:
         done = asyncio.Event()
         self._building[key] = (version, done)
-        recorder = _Recorder(send, wanted)
-        try:
-            await self._app(scope, receive, recorder.send)
+
+        def built(recorder: _Recorder) -> None:
             until = scope.get(_UNTIL)
-            if until is not None and recorder.is_whole:
-                self._keep(key, recorder.kept(version, until))
+            if until is not None:
+                self._keep(key, recorder.kept(version, until, _size_of(key)))
+            done.set()
+
+        try:
+            await self._app(scope, receive, _Recorder(send, wanted, built).send)
         finally:
             done.set()
             if self._building.get(key) == (version, done):
@@ -132,42 +136,61 @@ class Fresh:
 
 
 class _Recorder:
-    """Passes a response on, turns it into 304 where it matches, and remembers it."""
+    """Passes a response on, turns it into 304 where it matches, and remembers it.
 
-    __slots__ = ("_body", "_etag", "_is_unchanged", "_send", "_start", "_wanted", "is_whole")
+    `built` is told of a whole answer before any of it is sent: whoever waits for it must not wait
+    for the client that asked first, which may be slow.
+    """
 
-    def __init__(self, send: Send, wanted: bytes | None) -> None:
+    __slots__ = ("_body", "_built", "_etag", "_is_unchanged", "_send", "_start", "_wanted")
+
+    def __init__(
+        self, send: Send, wanted: bytes | None, built: "Callable[[_Recorder], None] | None" = None
+    ) -> None:
         self._send = send
         self._wanted = wanted
-        self._start: Message = {}
+        self._built = built
+        self._start: Message | None = None
         self._body: Message = {}
         self._etag: bytes | None = None
         self._is_unchanged = False
-        self.is_whole = False
 
     async def send(self, message: Message) -> None:
-        """Pass one message of the response on."""
+        """Pass one message of the response on, its start together with what follows."""
         if message["type"] == "http.response.start":
-            self._start = message
-            self._etag = _header(message, b"etag") if message["status"] == 200 else None
-            if self._etag and self._wanted and _matches(self._wanted, self._etag):
-                self._is_unchanged = True
-                message = _unchanged(message)
-        else:
-            self._body = message
-            self.is_whole = self._etag is not None and not message.get("more_body")
-            if self._is_unchanged:
-                message = _NO_BODY
-        await self._send(message)
+            self._begin(message)
+            return
+        start, self._body = self._start, message
+        if start is not None:
+            if self._built and self._etag is not None and not message.get("more_body"):
+                self._built(self)
+            self._start = None
+            await self._send(_unchanged(start) if self._is_unchanged else start)
+        await self._send(_NO_BODY if self._is_unchanged else message)
 
-    def kept(self, version: object, until: datetime) -> _Kept:
-        """The response, to be given again."""
-        size = len(self._body["body"]) + _OVERHEAD_BYTES
+    def _begin(self, start: Message) -> None:
+        self._start = start
+        self._etag = _header(start, b"etag") if start["status"] == 200 else None
+        self._is_unchanged = bool(
+            self._etag and self._wanted and _matches(self._wanted, self._etag)
+        )
+
+    def kept(self, version: object, until: datetime, key_size: int) -> _Kept:
+        """The response, to be given again; `key_size` in bytes is what its key takes beside it."""
+        assert self._start is not None  # noqa: S101 - `built` is told before the start is sent; narrows the type
+        size = len(self._body["body"]) + key_size + _OVERHEAD_BYTES
         start, etag = self._start, self._etag or b""
         return _Kept(version, until, etag, start, self._body, _unchanged(start), size)
 
 
 _OVERHEAD_BYTES = 2_000
+
+
+def _size_of(key: Key) -> int:
+    path, query = key
+    return len(path) + len(query)
+
+
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 # What RFC 9110, 15.4.5 wants on a 304: what a cache needs, and nothing that describes a body.
 _OF_BODY = frozenset((b"content-length", b"content-type"))
