@@ -1,8 +1,10 @@
 """What a request may say of an event, and how its times are understood. Knows no database."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from turnout.events import times
 from turnout.events.drafts import MOST_SLOTS, EventDraft, PlaceDraft, SlotDraft
@@ -12,16 +14,38 @@ from turnout.fields import Input, Line, Number, Paragraphs, WholeNumber, YesOrNo
 
 MOST_SEATS = 1_000_000
 MOST_TAGS = 20
+_WEB_ADDRESS = re.compile(r"^https?://[^\s\x00-\x1f\x7f]+$")
+
+
+def _has_the_form_of_a_time(text: str) -> str:
+    if times.has_form(text):
+        return text
+    raise PydanticCustomError("invalid-time", times.FORM_SENTENCE)
+
+
+def _is_web_address(text: str) -> str:
+    if _WEB_ADDRESS.fullmatch(text):
+        return text
+    raise PydanticCustomError("invalid-address", "Must begin with https:// or http://, no spaces.")
+
 
 TimeText = Annotated[
     str,
-    Field(strict=True, pattern=TIME_PATTERN, max_length=40, examples=["2026-12-05T10:00:00+05:30"]),
+    Field(
+        strict=True,
+        max_length=40,
+        examples=["2026-12-05T10:00:00+05:30"],
+        json_schema_extra={"pattern": TIME_PATTERN},
+    ),
+    AfterValidator(_has_the_form_of_a_time),
 ]
 """A time as people send it: with an offset an instant, without one a wall clock of the zone."""
 
 ZoneText = Annotated[str, Field(strict=True, max_length=64, examples=["Asia/Kolkata"])]
 WebAddress = Annotated[
-    str, Field(strict=True, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=2000)
+    str,
+    Field(strict=True, max_length=2000, json_schema_extra={"pattern": _WEB_ADDRESS.pattern}),
+    AfterValidator(_is_web_address),
 ]
 
 
@@ -91,7 +115,7 @@ class EventIn(Input):
 
     def zone(self, fallback: str) -> str:
         """The canonical zone of the event. Raises InvalidTimezone."""
-        return times.canonical_zone(self.timezone) if self.timezone else fallback
+        return fallback if self.timezone is None else times.canonical_zone(self.timezone)
 
     def event_draft(self, zone: str) -> EventDraft:
         """The event, its times understood in `zone`. Raises as `times.read_time`."""

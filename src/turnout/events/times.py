@@ -18,6 +18,7 @@ from turnout.events.zones import all_zones, canonical_zone, tzdata_version, zone
 
 __all__ = [
     "FIRST_YEAR",
+    "FORM_SENTENCE",
     "LAST_YEAR",
     "TIME_PATTERN",
     "Derived",
@@ -26,6 +27,7 @@ __all__ = [
     "all_zones",
     "canonical_zone",
     "derive",
+    "has_form",
     "keep_instant",
     "keep_wall_clock",
     "moment_at",
@@ -56,6 +58,11 @@ _WHOLE_MINUTES_SINCE = datetime(1972, 1, 7, 0, 44, 30, tzinfo=UTC)
 """When the last zone (Africa/Monrovia, 44 minutes and 30 seconds) came to an offset in minutes."""
 
 _TIME_FORM = re.compile(TIME_PATTERN)
+FORM_SENTENCE = (
+    "Send a date and a time of day that exist, as RFC 3339 writes them: "
+    "2026-12-05T10:00:00+05:30, or without the offset for the wall clock of the time zone."
+)
+"""What to send instead of a text that is no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,11 @@ class Derived:
     note: Note
 
 
+def has_form(text: str) -> bool:
+    """Whether `text` has the form of `TIME_PATTERN`; its day may still be in no calendar."""
+    return _TIME_FORM.fullmatch(text) is not None
+
+
 def read_time(text: object, zone_name: str, *, field: str) -> Moment:
     """The moment that a text means in a zone.
 
@@ -94,7 +106,7 @@ def read_time(text: object, zone_name: str, *, field: str) -> Moment:
     `time-out-of-range` outside the years 1970 to 2199), NonexistentLocalTime, AmbiguousLocalTime.
     Sources: RFC 3339 section 5.6; `TIME_PATTERN` is the accepted form.
     """
-    if not isinstance(text, str) or not _TIME_FORM.fullmatch(text):
+    if not isinstance(text, str) or not has_form(text):
         raise _invalid_time(field)
     # An offset can carry the year over by one; any further and converting could overflow.
     if not FIRST_YEAR - 1 <= int(text[:4]) <= LAST_YEAR + 1:
@@ -265,11 +277,7 @@ def _within_range(moment: Moment, field: str) -> Moment:
 
 
 def _invalid_time(field: str) -> Invalid:
-    message = (
-        "Send a date and a time of day that exist, as RFC 3339 writes them: "
-        "2026-12-05T10:00:00+05:30, or without the offset for the wall clock of the time zone."
-    )
-    return Invalid(fields=(FieldError(field, "invalid-time", message),))
+    return Invalid(fields=(FieldError(field, "invalid-time", FORM_SENTENCE),))
 
 
 def _out_of_range(field: str) -> Invalid:
