@@ -3,9 +3,11 @@
 import ipaddress
 import os
 import secrets
+import tempfile
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,9 +72,23 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:
-        if not url or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        if not url or url.startswith("sqlite:///"):
             return url
-        raise ValueError("must start with sqlite:/// or postgresql://")
+        if not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        # Said without the address, which holds the password.
+        wrong = (
+            "is not postgresql://user:password@host:port/name; "
+            "in a password write @ as %40, : as %3A and / as %2F"
+        )
+        try:
+            parts = urlsplit(url)
+            is_usable = bool(parts.hostname and parts.path.strip("/")) and parts.port != 0
+        except ValueError:
+            raise ValueError(wrong) from None
+        if not is_usable:
+            raise ValueError(wrong)
+        return url
 
     @field_validator("base_url")
     @classmethod
@@ -143,14 +159,25 @@ def secret_key(settings: Settings) -> bytes:
         return given.encode()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     path = settings.data_dir / "secret.key"
-    try:
-        # O_EXCL: of several processes that start at once, one writes and the others read.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(path)
+    if not path.exists():
+        _make_key(path)
+    return _read_key(path)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key, readable by its owner alone, unless another process was faster."""
+    descriptor, name = tempfile.mkstemp(prefix="secret.", dir=path.parent)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(SECRET_KEY_BYTES))
-    return _read_key(path)
+        file.flush()
+        os.fsync(descriptor)
+    try:
+        # Not before the key is whole: who starts at the same time must never read half of it.
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(name).unlink()
 
 
 def _read_key(path: Path) -> bytes:

@@ -37,8 +37,13 @@ def doctor(
 
 
 async def _examine(settings: Settings) -> list[Finding]:
+    findings = [_platform(settings)]
+    if not schema.exists(settings.database_url):
+        where = settings.database_url.removeprefix("sqlite:///")
+        detail = f"there is none at {where}: turnout serve or turnout schema upgrade makes it"
+        return [*findings, Finding(what="database", ok=False, detail=detail)]
     revision = await schema.current(settings.database_url)
-    findings = [_platform(settings), _schema(revision)]
+    findings.append(_schema(revision))
     if revision != schema.head():
         return findings
     database = Database(settings.database_url, pgbouncer=settings.pgbouncer)

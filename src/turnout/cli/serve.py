@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from typing import Annotated
@@ -38,6 +39,9 @@ def serve(
     before, after = user_errors.run(lambda: schema.upgrade(settings.database_url))
     _greet(settings, before, after)
     main.configure_logs(settings)
+    # uvicorn answers what is in flight and then raises the signal once more, for this handler:
+    # to be told to stop, and to stop, is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         main.create_app(settings) if workers == 1 else "turnout.main:app_from_environment",
         factory=workers > 1,

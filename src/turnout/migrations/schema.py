@@ -30,8 +30,15 @@ def head() -> str:
     return revision
 
 
+def exists(url: str) -> bool:
+    """Whether there is a file, where the database is one; a server is asked by connecting to it."""
+    return not engines.is_sqlite(url) or Path(engines.sqlite_path(url)).exists()
+
+
 async def current(url: str) -> str | None:
-    """The revision of the database, or None while it is empty."""
+    """The revision of the database, or None while it is empty or not there; makes none."""
+    if not exists(url):
+        return None
     return await _with_lock(url, _current)
 
 
