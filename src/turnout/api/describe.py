@@ -24,15 +24,22 @@ from turnout.idempotency.idempotency import IdempotencyInProgress, IdempotencyMi
 
 Errors = tuple[type[TurnoutError], ...]
 
-_ALWAYS: Errors = (
-    BadRequest, InvalidToken, PayloadTooLarge, UriTooLong, UnsupportedMediaType,
-    HeadersTooLarge, InternalError, Unavailable,
+ANY_CALL: Errors = (
+    BadRequest, PayloadTooLarge, UriTooLong, Invalid, HeadersTooLarge, InternalError, Unavailable,
 )  # fmt: skip
+"""What the edge and the database can answer to any call, whatever it is about."""
+_ALWAYS: Errors = (*ANY_CALL, InvalidToken)
 _CREATING: Errors = (
-    MalformedJson, Invalid, InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress,
+    MalformedJson, UnsupportedMediaType, InvalidIdempotencyKey, IdempotencyMismatch,
+    IdempotencyInProgress,
 )  # fmt: skip
 _TEXT = {"type": "string"}
 _REQUEST_ID = {"description": "The id of the request, for questions and logs.", "schema": _TEXT}
+_RETRY_AFTER = {
+    "description": "Seconds to wait before asking again.",
+    "schema": {"type": "integer"},
+}
+_CHALLENGE = {"description": "How to sign in: `Bearer`.", "schema": _TEXT}
 _ETAG = {"description": "Names these bytes (RFC 9110, 8.8.3).", "schema": _TEXT}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -50,6 +57,17 @@ _IDEMPOTENCY_KEY = {
 }
 
 
+def headers_of(status: str) -> dict[str, Any]:
+    """The headers of an answer with that status that is a problem."""
+    match status:
+        case "401":
+            return {"X-Request-Id": _REQUEST_ID, "WWW-Authenticate": _CHALLENGE}
+        case "429" | "503":
+            return {"X-Request-Id": _REQUEST_ID, "Retry-After": _RETRY_AFTER}
+        case _:
+            return {"X-Request-Id": _REQUEST_ID}
+
+
 def read(*errors: type[TurnoutError], query: type[BaseModel], paged: bool = False) -> Any:
     """The description of a GET that answers JSON with an ETag, for a route's decorator."""
     link = {"Link": {"description": 'The next page, rel="next" (RFC 8288).', "schema": _TEXT}}
@@ -60,7 +78,7 @@ def read(*errors: type[TurnoutError], query: type[BaseModel], paged: bool = Fals
         "responses": {
             200: {"headers": headers},
             304: unchanged,
-            **documented(*_ALWAYS, Invalid, *cursor, *errors),
+            **documented(*_ALWAYS, *cursor, *errors),
         },
         "openapi_extra": {"parameters": [*queries.query_of(query), _IF_NONE_MATCH]},
     }

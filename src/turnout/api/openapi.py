@@ -1,13 +1,18 @@
 """The API document at /openapi.json: what the server does, no more and no less."""
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from turnout.api import bodies
-from turnout.api.problems import PROBLEM_SCHEMA
+from turnout.api import bodies, describe
+from turnout.api.examples import EXAMPLES
+from turnout.api.problems import PROBLEM_SCHEMA, documented
+from turnout.errors import NotFound
 
 TITLE = "Turnout"
 DESCRIPTION = """Publish events, find them, take a seat. No seat is ever sold twice.
@@ -16,7 +21,20 @@ Lists are `{"items": [...], "next_cursor": ...}`; errors are problem details (RF
 stable `code`. Times go out with the offset of the zone they are shown in: the event's own, or the
 one that `?tz=` asks for. A POST that creates can be repeated safely with an `Idempotency-Key`.
 """
+_TAGS = [
+    {"name": "Events", "description": "Publish and find events."},
+    {"name": "Registrations", "description": "Take a seat, see who comes."},
+    {"name": "Operation", "description": "For those who run the server."},
+    {"name": "Problems", "description": "Pages that explain errors."},
+]
 _REF = "#/components/schemas/{model}"
+_NAMES = {
+    "turnout__events__models__Status": "EventStatus",
+    "turnout__registrations__models__Status": "RegistrationStatus",
+}
+"""Two features call a thing by the same name; a reader of the document needs two."""
+
+Call = dict[str, Any]
 
 
 def install(app: FastAPI) -> None:
@@ -38,29 +56,69 @@ def build(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=app.routes,
-        tags=[
-            {"name": "Events", "description": "Publish and find events."},
-            {"name": "Registrations", "description": "Take a seat, see who comes."},
-            {"name": "Operation", "description": "For those who run the server."},
-            {"name": "Problems", "description": "Pages that explain errors."},
-        ],
+        tags=_TAGS,
+        license_info={"name": "MIT", "identifier": "MIT"},
     )
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    document["components"]["schemas"] = _schemas(document)
+    for path, method, call in calls_of(document):
+        call["operationId"] = _operation_id(call["operationId"], path, method)
+        _complete_refusals(call, path)
+        for media in _media_of(call):
+            _show_examples(media)
+    return _renamed(document)
+
+
+def calls_of(document: dict[str, Any]) -> Iterator[tuple[str, str, Call]]:
+    """Each call of a document: its path, its method in lower case, and what is said of it."""
+    for path, calls in document["paths"].items():
+        for method, call in calls.items():
+            yield path, method, call
+
+
+def _schemas(document: dict[str, Any]) -> dict[str, Any]:
+    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     _, described = models_json_schema(
         [(model, "validation") for model in bodies.body_models()], ref_template=_REF
     )
-    schemas.update(described.get("$defs", {}))
-    schemas["Problem"] = PROBLEM_SCHEMA
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    for calls in document["paths"].values():
-        for call in calls.values():
-            _drop_framework_errors(call)
-    return document
+    unused = ("HTTPValidationError", "ValidationError")
+    kept = {name: schema for name, schema in schemas.items() if name not in unused}
+    return {**kept, **described.get("$defs", {}), "Problem": PROBLEM_SCHEMA}
 
 
-def _drop_framework_errors(call: dict[str, Any]) -> None:
-    """FastAPI adds its own 422 wherever a path has a parameter; none of ours answers so."""
-    schema = call["responses"].get("422", {}).get("content", {}).get("application/json", {})
-    if "HTTPValidationError" in str(schema):
-        del call["responses"]["422"]
+def _operation_id(given: str, path: str, method: str) -> str:
+    """The handler's name alone: FastAPI adds the path and the method, which stand beside it."""
+    return given.removesuffix("_" + method).removesuffix(re.sub(r"\W", "_", path))
+
+
+def _complete_refusals(call: Call, path: str) -> None:
+    """Add what the edge can answer to any call, and 404 where the path names something."""
+    responses = call["responses"]
+    # FastAPI adds its own 422 wherever a path has a parameter; none of ours answers so.
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    errors = (*describe.ANY_CALL, NotFound) if "{" in path else describe.ANY_CALL
+    for status, response in documented(*errors).items():
+        responses.setdefault(str(status), response)
+    for status, response in responses.items():
+        if "X-Request-Id" not in response.get("headers", {}):
+            response["headers"] = {**response.get("headers", {}), **describe.headers_of(status)}
+    call["responses"] = dict(sorted(responses.items()))
+
+
+def _media_of(call: Call) -> Iterator[dict[str, Any]]:
+    for holder in (call.get("requestBody", {}), *call["responses"].values()):
+        yield from holder.get("content", {}).values()
+
+
+def _show_examples(media: dict[str, Any]) -> None:
+    name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if name in EXAMPLES:
+        media["examples"] = EXAMPLES[name]
+
+
+def _renamed(document: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(document)
+    for ours, shown in _NAMES.items():
+        text = text.replace(f'{ours}"', f'{shown}"')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed

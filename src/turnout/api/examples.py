@@ -1,0 +1,102 @@
+"""What the API document shows as sent and answered. Each request is one that works as it stands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_EVENT_ID = "01a202ff-5858-7344-a5f9-a038e1760637"
+
+_NEW_EVENT: dict[str, Any] = {
+    "name": "PyCon India",
+    "location": "Bengaluru International Centre",
+    # Years away, so that people may still register when they try it.
+    "start_time": "2030-12-07T10:00:00+05:30",
+    "end_time": "2030-12-07T18:00:00+05:30",
+    "max_capacity": 50,
+}
+_CONFERENCE: dict[str, Any] = {
+    "name": "Clocks and Calendars",
+    "location": "Kongresshalle, Berlin",
+    "start_time": "2030-06-14T09:00:00",
+    "end_time": "2030-06-15T17:30:00",
+    "max_capacity": 300,
+    "timezone": "Europe/Berlin",
+    "description": "Two days about **time**.",
+    "place": {"city": "Berlin", "country": "Germany", "latitude": 52.52, "longitude": 13.405},
+    "online_url": "https://example.com/clocks",
+    "tags": ["time", "calendars"],
+    "slots": [
+        {
+            "title": "Why an hour is missing in March",
+            "start_time": "2030-06-14T10:00:00",
+            "end_time": "2030-06-14T10:45:00",
+            "room": "Great hall",
+            "speaker": "Ada Lovelace",
+        }
+    ],
+    "waitlist_enabled": True,
+    "registration_closes_at": "2030-06-13T18:00:00",
+}
+_EVENT: dict[str, Any] = {
+    "id": _EVENT_ID,
+    "slug": "pycon-india-a038e1760637",
+    "name": "PyCon India",
+    "description": "",
+    "location": "Bengaluru International Centre",
+    "timezone": "Asia/Kolkata",
+    "start_time": "2030-12-07T10:00:00+05:30",
+    "end_time": "2030-12-07T18:00:00+05:30",
+    "max_capacity": 50,
+    "seats_taken": 0,
+    "seats_left": 50,
+    "waitlist_enabled": False,
+    "status": "published",
+    "visibility": "public",
+    "place": None,
+    "online_url": None,
+    "tags": [],
+    "organizer": {"id": "01a202fd-d1b1-73d8-a26a-90663cd2293e", "name": "Turnout"},
+    "slots": [],
+    "registration_opens_at": None,
+    "registration_closes_at": None,
+    "created_at": "2030-11-22T16:53:38.456272+05:30",
+    "updated_at": "2030-11-22T16:53:38.456272+05:30",
+    "display_timezone": "Asia/Kolkata",
+}
+_PERSON: dict[str, Any] = {"name": "Ada Lovelace", "email": "ada@example.com"}
+_REGISTRATION: dict[str, Any] = {
+    "id": "01a202ff-5948-758f-a146-73e7a86a48d0",
+    "event_id": _EVENT_ID,
+    **_PERSON,
+    "status": "confirmed",
+    "waitlist_position": None,
+    "ticket_code": "JR5RX1SJYEBZ541K",
+    "checked_in_at": None,
+    "created_at": "2030-11-22T16:53:38.684882+05:30",
+    "updated_at": "2030-11-22T16:53:38.684882+05:30",
+    "answers": {},
+}
+
+
+def _shown(summary: str, value: object) -> dict[str, Any]:
+    return {"summary": summary, "value": value}
+
+
+EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "EventIn": {
+        "five-fields": _shown("Five fields are enough", _NEW_EVENT),
+        "conference": _shown("With an agenda, by the clock of Berlin", _CONFERENCE),
+    },
+    "RegisterIn": {"guest": _shown("One person", _PERSON)},
+    "EventOut": {"event": _shown("An event", _EVENT)},
+    "EventPage": {"last-page": _shown("The last page", {"items": [_EVENT], "next_cursor": None})},
+    "NewRegistrationOut": {
+        "confirmed": _shown(
+            "A guest's seat",
+            {**_REGISTRATION, "manage_token": "x5IhOfAR1mlUVp_lFgHJFq3d-4Yw9C9p"},
+        )
+    },
+    "AttendeePage": {
+        "last-page": _shown("The last page", {"items": [_REGISTRATION], "next_cursor": None})
+    },
+}
+"""By the name of the schema, then by that of the example: what `examples` of a media type holds."""
