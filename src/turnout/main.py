@@ -41,8 +41,7 @@ def create_app(settings: Settings) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(router.router)
-    app.include_router(docs.router)
+    app.router.routes.extend([*router.ROUTES, *docs.router.routes])
     problems.install(app)
     openapi.install(app)
     fresh = Fresh(app, prefix="/events")

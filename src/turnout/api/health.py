@@ -2,26 +2,27 @@
 
 import ipaddress
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from turnout.api import route
 from turnout.db import health
 from turnout.edge.caller import runtime_of
 from turnout.edge.refusals import Unavailable
 from turnout.events import times
 from turnout.migrations import schema
 
-router = APIRouter(prefix="/health", tags=["Operation"])
+router = route.router("Operation")
 
 
-@router.get("/live", summary="Is the process alive?")
-async def live() -> dict[str, str]:
+@router.get("/health/live", summary="Is the process alive?")
+async def live(request: Request) -> Response:
     """Answers as long as the process can answer at all; asks nothing else."""
-    return {"status": "ok"}
+    del request
+    return JSONResponse({"status": "ok"})
 
 
-@router.get("/ready", summary="May it be sent requests?")
+@router.get("/health/ready", summary="May it be sent requests?")
 async def ready(request: Request) -> Response:
     """Answers 200 when the database can be reached and has the schema of this version.
 

@@ -3,6 +3,7 @@
 import typer
 
 from turnout.cli import doctor, schema, serve
+from turnout.cli.bench import command
 
 app = typer.Typer(
     name="turnout",
@@ -13,6 +14,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(command.bench)
 app.add_typer(schema.app, name="schema")
 
 

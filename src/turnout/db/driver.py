@@ -1,9 +1,9 @@
 """The SQLite driver under SQLAlchemy: the bundled library, one hop a statement. Knows no table.
 
 aiosqlite crosses to its thread four times for one SELECT (cursor, execute, fetch, close), and each
-crossing waits for the interpreter lock of a busy event loop. Here a statement and its rows are one
-crossing (`ThreadConnection`, for writing, so that fsync does not stop the loop) or none at all
-(`LoopConnection`, for reading: an indexed read takes less time than a crossing).
+crossing back waits for the interpreter lock of a busy event loop, up to 5 ms. A statement of ours
+takes some microseconds. So statements run in the loop, and only what may really wait crosses:
+BEGIN IMMEDIATE (for another process's lock) and COMMIT (for the disk).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import aiosqlite
+from aiosqlite.core import _STOP_RUNNING_SENTINEL
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_dbapi,
@@ -25,7 +26,7 @@ try:
 except ImportError:
     import sqlite3 as sqlite
 
-__all__ = ["FIRST_SOUND_SQLITE", "SCHEME", "LoopConnection", "ThreadConnection", "sqlite"]
+__all__ = ["FIRST_SOUND_SQLITE", "SCHEME", "LoopConnection", "sqlite"]
 
 FIRST_SOUND_SQLITE = (3, 51, 3)
 SCHEME = "sqlite+turnout"
@@ -37,36 +38,38 @@ def sqlite_version() -> tuple[int, ...]:
     return version
 
 
-class OneHopCursor:
+class LoopCursor:
     """What SQLAlchemy asks of an asynchronous cursor; rows are fetched with the statement."""
 
     arraysize = 1
 
-    def __init__(self, connection: "ThreadConnection") -> None:
+    def __init__(self, connection: "LoopConnection") -> None:
         self._owner = connection
         self._rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: int | None = None
 
-    async def __aenter__(self) -> "OneHopCursor":
+    async def __aenter__(self) -> "LoopCursor":
         return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement and keep its rows."""
-        self._rows = await self._owner._execute(self._run, "execute", statement, parameters)  # type: ignore[no-untyped-call]  # noqa: SLF001 - aiosqlite's only way to its thread
+        if statement.startswith(_MAY_WAIT):
+            await self._owner.run_in_thread(self._run, "execute", statement, parameters)
+        else:
+            self._run("execute", statement, parameters)
 
     async def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; `rowcount` is the sum."""
-        self._rows = await self._owner._execute(self._run, "executemany", statement, rows)  # type: ignore[no-untyped-call]  # noqa: SLF001 - aiosqlite's only way to its thread
+        self._run("executemany", statement, rows)
 
-    def _run(self, method: str, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        cursor = getattr(self._owner._conn, method)(statement, parameters)  # noqa: SLF001 - aiosqlite's name for the raw connection
+    def _run(self, method: str, statement: str, parameters: Sequence[Any]) -> None:
+        cursor = getattr(self._owner.raw, method)(statement, parameters)
         self.description, self.rowcount = cursor.description, cursor.rowcount
         self.lastrowid = cursor.lastrowid
-        rows: list[Any] = cursor.fetchall() if cursor.description else []
+        self._rows = cursor.fetchall() if cursor.description else []
         cursor.close()
-        return rows
 
     async def fetchall(self) -> list[Any]:
         """The rows of the statement, once."""
@@ -77,20 +80,12 @@ class OneHopCursor:
         """Nothing is held."""
 
 
-class ThreadConnection(aiosqlite.Connection):
-    """A connection whose statements run in a thread of its own."""
+class LoopConnection(aiosqlite.Connection):
+    """A connection whose statements run in the event loop, and what may wait in a thread."""
 
     def __init__(self, connector: Callable[[], Any]) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._thread.daemon = True
-
-    def cursor(self) -> OneHopCursor:  # type: ignore[override]  # SQLAlchemy enters the cursor itself
-        """A cursor that crosses to the thread once a statement."""
-        return OneHopCursor(self)
-
-
-class LoopConnection(ThreadConnection):
-    """A connection whose statements run in the event loop, for reads of some microseconds."""
 
     def __await__(self) -> Generator[Any, None, "LoopConnection"]:
         self._connection = self._connector()
@@ -99,22 +94,51 @@ class LoopConnection(ThreadConnection):
     async def _opened(self) -> "LoopConnection":
         return self
 
+    @property
+    def raw(self) -> Any:
+        """The connection of the SQLite library. Raises ValueError when it is closed."""
+        return self._conn
+
+    async def run_in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Run `work` in the connection's thread, which is started when it is first needed."""
+        if self._thread.ident is None:
+            self._thread.start()
+        return await super()._execute(work, *arguments)  # type: ignore[no-untyped-call]  # as in aiosqlite
+
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self._connection is None:
             raise ValueError("Connection closed")
         return fn(*args, **kwargs)
+
+    def cursor(self) -> LoopCursor:  # type: ignore[override]  # SQLAlchemy enters the cursor itself
+        """A cursor over this connection."""
+        return LoopCursor(self)
+
+    async def commit(self) -> None:
+        """Commit; the disk is waited for in the thread."""
+        if self.raw.in_transaction:
+            await self.run_in_thread(self.raw.commit)
 
     async def close(self) -> None:
         """Close the connection; a second call does nothing."""
         self.stop()
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Close the connection at once."""
+        """Close the connection at once, and end its thread."""
         self._running = False
         connection, self._connection = self._connection, None
+        if self._thread.ident is not None:
+            self._tx.put_nowait((None, _stop_thread))
         if connection is not None:
             connection.close()
         return None
+
+
+_MAY_WAIT = "BEGIN IMMEDIATE"
+
+
+def _stop_thread() -> Any:
+    return _STOP_RUNNING_SENTINEL
 
 
 class _Dbapi(AsyncAdapt_aiosqlite_dbapi):

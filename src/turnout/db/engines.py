@@ -51,13 +51,13 @@ def sqlite_engine(
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         return connection
 
-    kind = driver.ThreadConnection if write else driver.LoopConnection
     engine = create_async_engine(
         f"{driver.SCHEME}:///{path}",
-        connect_args={"async_creator_fn": lambda *_, **__: kind(connect)},
+        connect_args={"async_creator_fn": lambda *_, **__: driver.LoopConnection(connect)},
         pool_size=1 if write else SQLITE_READERS,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
     )
     begin = "BEGIN IMMEDIATE" if write else "BEGIN"
     event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin) and None)
@@ -87,4 +87,5 @@ def postgresql_engine(url: str, *, pgbouncer: bool) -> AsyncEngine:
         pool_size=POSTGRESQL_CONNECTIONS,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
     )

@@ -13,6 +13,9 @@ from turnout.db.freshness import Freshness, PostgresqlFreshness, SqliteFreshness
 Db = AsyncSession
 """A session as doors name it: they pass it on and never speak SQL."""
 
+MOST_READERS = 6
+"""Reads at once. More make PostgreSQL slower, not faster (docs/benchmarks.md)."""
+
 DURABLE_POSTGRESQL = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -36,13 +39,18 @@ class Database:
             # A read is one statement that sees one snapshot: no BEGIN and ROLLBACK around it.
             self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             self.freshness = PostgresqlFreshness(self.writer)
+        self._few_readers = asyncio.Semaphore(MOST_READERS)
         # SQLite has one writer; those of this process queue here, in order, not in busy loops.
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading; what it changed would be refused or lost."""
-        async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as db:
+        # The semaphore is fair, which the pool's queue is not: nobody waits until they time out.
+        async with (
+            self._few_readers,
+            AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as db,
+        ):
             yield db
 
     @asynccontextmanager

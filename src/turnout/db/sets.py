@@ -31,19 +31,13 @@ async def insert(db: AsyncSession, table: Table, rows: Sequence[Sequence[Any]]) 
     if not rows:
         return 0
     connection = await db.connection()
-    if connection.dialect.name == "sqlite":
-        statement, converters = _sqlite_insert(table)
-        values: Any = [
-            tuple(convert(value) if convert else value for convert, value in zip(converters, row))  # noqa: B905 - lengths are checked by the statement
-            for row in rows
-        ]
-    else:
-        statement, converters = _postgresql_insert(table)
-        columns = zip(*rows, strict=True)
-        values = tuple(
-            [convert(value) for value in column] if convert else list(column)
-            for convert, column in zip(converters, columns, strict=True)
-        )
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement, converters = (_sqlite_insert if is_sqlite else _postgresql_insert)(table)
+    columns = [
+        list(map(convert, column)) if convert else list(column)
+        for convert, column in zip(converters, zip(*rows, strict=True), strict=True)
+    ]
+    values: Any = list(zip(*columns, strict=True)) if is_sqlite else tuple(columns)
     result = await connection.exec_driver_sql(statement, values)
     return result.rowcount
 
@@ -95,6 +89,7 @@ def _bytes(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
 
 
+@lru_cache(maxsize=256)  # one set has few different instants
 def sqlite_instant(value: datetime | None) -> str | None:
     """An instant as SQLAlchemy writes it into SQLite: UTC, microseconds, no offset."""
     if value is None:

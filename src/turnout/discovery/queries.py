@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from turnout.accounts.actor import Actor
 from turnout.accounts.models import User
@@ -39,80 +39,105 @@ class EventView:
     slots: Sequence[SlotView]
 
 
+# Tables, not mapped classes, and each statement built once: an entity costs 500 microseconds a
+# request and building a select 100, where the query itself takes 50.
+_EVENT = Event.__table__.c
+_USER = User.__table__.c
+_SEATS = Admission.__table__.c
+_SLOT = Slot.__table__.c
 _EVENTS: Any = (
     select(
-        Event.id,
-        Event.slug,
-        Event.name,
-        Event.description,
-        Event.location,
-        Event.timezone,
-        Event.start_at,
-        Event.end_at,
-        Event.status,
-        Event.visibility,
-        Event.place_name,
-        Event.place_address,
-        Event.place_city,
-        Event.place_country,
-        Event.place_latitude,
-        Event.place_longitude,
-        Event.online_url,
-        Event.tags,
-        Event.version,
-        Event.created_at,
-        Event.updated_at,
-        Event.organizer_id,
-        User.name.label("organizer_name"),
-        Admission.capacity,
-        Admission.taken,
-        Admission.waitlist_enabled,
-        Admission.opens_at,
-        Admission.closes_at,
+        _EVENT.id,
+        _EVENT.slug,
+        _EVENT.name,
+        _EVENT.description,
+        _EVENT.location,
+        _EVENT.timezone,
+        _EVENT.start_at,
+        _EVENT.end_at,
+        _EVENT.status,
+        _EVENT.visibility,
+        _EVENT.place_name,
+        _EVENT.place_address,
+        _EVENT.place_city,
+        _EVENT.place_country,
+        _EVENT.place_latitude,
+        _EVENT.place_longitude,
+        _EVENT.online_url,
+        _EVENT.tags,
+        _EVENT.version,
+        _EVENT.created_at,
+        _EVENT.updated_at,
+        _EVENT.organizer_id,
+        _USER.name.label("organizer_name"),
+        _SEATS.capacity,
+        _SEATS.taken,
+        _SEATS.waitlist_enabled,
+        _SEATS.opens_at,
+        _SEATS.closes_at,
     )
-    .join(User, User.id == Event.organizer_id)
-    .join(Admission, Admission.event_id == Event.id)
+    .join_from(Event.__table__, User.__table__, _USER.id == _EVENT.organizer_id)
+    .join(Admission.__table__, _SEATS.event_id == _EVENT.id)
+)
+_ONE = _EVENTS.where(_EVENT.id == bindparam("event_id"))
+# No event is longer than LONGEST_EVENT: `since` lets the index skip all of the past.
+_UPCOMING = (
+    _EVENTS.where(
+        policy.listed_events(),
+        _EVENT.start_at > bindparam("since"),
+        _EVENT.end_at > bindparam("now"),
+    )
+    .order_by(_EVENT.start_at, _EVENT.id)
+    .limit(bindparam("limit"))
+)
+_UPCOMING_AFTER = _UPCOMING.where(
+    tuple_(_EVENT.start_at, _EVENT.id)
+    > tuple_(
+        bindparam("after_start", type_=_EVENT.start_at.type),
+        bindparam("after_id", type_=_EVENT.id.type),
+    )
+)
+_SLOTS = (
+    select(
+        _SLOT.event_id,
+        _SLOT.id,
+        _SLOT.title,
+        _SLOT.start_at,
+        _SLOT.end_at,
+        _SLOT.room,
+        _SLOT.speaker,
+        _SLOT.description,
+    )
+    .where(_SLOT.event_id.in_(bindparam("event_ids", expanding=True)))
+    .order_by(_SLOT.event_id, _SLOT.start_at, _SLOT.id)
 )
 
 
 async def event(db: AsyncSession, actor: Actor, event_id: UUID) -> EventView:
     """One event. Raises NotFound where the caller may not know of it."""
-    row = (await db.execute(_EVENTS.where(Event.id == event_id))).one_or_none()
+    connection = await db.connection()
+    row = (await connection.execute(_ONE, {"event_id": event_id})).one_or_none()
     policy.require_visible(actor, row)
     assert row is not None  # noqa: S101 - require_visible has seen to it; narrows the type
-    return (await _with_slots(db, [row]))[0]
+    return (await _with_slots(connection, [row]))[0]
 
 
 async def upcoming(
     db: AsyncSession, *, now: datetime, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[EventView]:
     """Public events that have not ended, soonest first, at most `limit` behind `after`."""
-    # No event is longer than LONGEST_EVENT: the bound lets the index skip all of the past.
-    query = _EVENTS.where(
-        policy.listed_events(), Event.start_at > now - LONGEST_EVENT, Event.end_at > now
-    )
-    if after is not None:
-        query = query.where(tuple_(Event.start_at, Event.id) > after)
-    query = query.order_by(Event.start_at, Event.id).limit(limit)
-    return await _with_slots(db, (await db.execute(query)).all())
+    connection = await db.connection()
+    values = {"now": now, "since": now - LONGEST_EVENT, "limit": limit}
+    if after is None:
+        rows = await connection.execute(_UPCOMING, values)
+    else:
+        position = {"after_start": after[0], "after_id": after[1]}
+        rows = await connection.execute(_UPCOMING_AFTER, values | position)
+    return await _with_slots(connection, rows.all())
 
 
-async def _with_slots(db: AsyncSession, rows: Sequence[Row[Any]]) -> list[EventView]:
-    query = (
-        select(
-            Slot.event_id,
-            Slot.id,
-            Slot.title,
-            Slot.start_at,
-            Slot.end_at,
-            Slot.room,
-            Slot.speaker,
-            Slot.description,
-        )
-        .where(Slot.event_id.in_([row.id for row in rows]))
-        .order_by(Slot.event_id, Slot.start_at, Slot.id)
-    )
+async def _with_slots(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[EventView]:
     slots: dict[UUID, list[SlotView]] = defaultdict(list)
-    for row in await db.execute(query):
+    for row in await connection.execute(_SLOTS, {"event_ids": [row.id for row in rows]}):
         slots[row.event_id].append(SlotView(*row[1:]))
     return [EventView(row, slots[row.id]) for row in rows]

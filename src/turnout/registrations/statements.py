@@ -17,30 +17,32 @@ from turnout.registrations.records import Seated, Wish
 from turnout.registrations.seats import Seats, Window
 
 _EVENTS: BindParameter[Any] = bindparam("event_ids", expanding=True)
+_SEATS = Admission.__table__.c
+_EVENT = Event.__table__.c
 _LOCKED = (
-    select(Admission.event_id)
-    .where(Admission.event_id.in_(_EVENTS))
-    .order_by(Admission.event_id)  # every process in the same order: no deadlock
+    select(_SEATS.event_id)
+    .where(_SEATS.event_id.in_(_EVENTS))
+    .order_by(_SEATS.event_id)  # every process in the same order: no deadlock
 )
 _LOCK_AND_WAIT = _LOCKED.with_for_update()
 _LOCK_WHAT_IS_FREE = _LOCKED.with_for_update(skip_locked=True)
 _STATES = (
     select(
-        Admission.event_id,
-        Admission.capacity,
-        Admission.taken,
-        Admission.waiting,
-        Admission.waitlist_enabled,
-        Admission.opens_at,
-        Admission.closes_at,
-        Event.end_at,
-        Event.status,
-        Event.visibility,
-        Event.organizer_id,
-        Event.timezone,
+        _SEATS.event_id,
+        _SEATS.capacity,
+        _SEATS.taken,
+        _SEATS.waiting,
+        _SEATS.waitlist_enabled,
+        _SEATS.opens_at,
+        _SEATS.closes_at,
+        _EVENT.end_at,
+        _EVENT.status,
+        _EVENT.visibility,
+        _EVENT.organizer_id,
+        _EVENT.timezone,
     )
-    .join(Event, Event.id == Admission.event_id)
-    .where(Admission.event_id.in_(_EVENTS))
+    .join_from(Admission.__table__, Event.__table__, _EVENT.id == _SEATS.event_id)
+    .where(_SEATS.event_id.in_(_EVENTS))
 )
 
 
@@ -65,7 +67,9 @@ async def lock(db: AsyncSession, event_ids: Collection[UUID], *, wait: bool) -> 
     if db.get_bind().dialect.name == "sqlite":
         return frozenset(event_ids)
     statement = _LOCK_AND_WAIT if wait else _LOCK_WHAT_IS_FREE
-    return frozenset(await db.scalars(statement, {"event_ids": list(event_ids)}))
+    connection = await db.connection()
+    rows = await connection.execute(statement, {"event_ids": list(event_ids)})
+    return frozenset(row.event_id for row in rows)
 
 
 async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, State]:
@@ -74,7 +78,8 @@ async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, St
     A statement of its own after `lock`: on PostgreSQL the row that was waited for is read anew,
     but what is joined to it would come from before the wait.
     """
-    rows = await db.execute(_STATES, {"event_ids": list(event_ids)})
+    connection = await db.connection()
+    rows = await connection.execute(_STATES, {"event_ids": list(event_ids)})
     return {
         row.event_id: State(
             Seats(row.capacity, row.taken, row.waiting, row.waiting, row.waitlist_enabled),

@@ -8,31 +8,19 @@ since that would slow the floor down and so flatter the figure.
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import uvicorn
 from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from turnout.cli.serve import SERVER
 
 BYTES_VARIABLE = "BENCH_FLOOR_BYTES"
 """Environment variable: how many bytes the GET floor answers, as long as the real answer."""
 
 GET_PATH = "/constant"
 POST_PATH = "/constant"
-
-# As `turnout serve` starts its own: the floors are to differ in what they do, not in the server.
-SERVER: dict[str, Any] = {
-    "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-    "http": "httptools",
-    "ws": "none",
-    "access_log": False,
-    "log_config": None,
-    "server_header": False,
-    "date_header": True,
-    "proxy_headers": False,
-    "backlog": 2048,
-    "timeout_keep_alive": 75,
-}
 
 _CREATED = b'{"status":"confirmed"}'
 
@@ -78,6 +66,7 @@ def main(port: int, workers: int) -> None:
         host="127.0.0.1",
         port=port,
         workers=workers,
+        http="httptools",
         **SERVER,
     )
 
