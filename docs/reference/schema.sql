@@ -1,0 +1,334 @@
+-- Written by scripts/generate_docs.py, from the models that the migrations lead to.
+
+-- ---- SQLite: what `turnout schema sql` prints there ----
+
+CREATE TABLE audit_entries (
+    id BLOB NOT NULL,
+    at DATETIME NOT NULL,
+    standing VARCHAR(16) NOT NULL,
+    actor_id BLOB,
+    request_id VARCHAR(64),
+    action VARCHAR(64) NOT NULL,
+    event_id BLOB,
+    subject_id BLOB,
+    changes JSON,
+    CONSTRAINT pk_audit_entries PRIMARY KEY (id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_audit_entries_event_id_id ON audit_entries (event_id, id);
+
+CREATE TABLE facts (
+    name VARCHAR(64) NOT NULL,
+    value VARCHAR(200) NOT NULL,
+    CONSTRAINT pk_facts PRIMARY KEY (name)
+);
+
+CREATE TABLE idempotency_keys (
+    key_hash BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    sealed_answer BLOB NOT NULL,
+    expires_at DATETIME NOT NULL,
+    CONSTRAINT pk_idempotency_keys PRIMARY KEY (key_hash)
+);
+
+CREATE INDEX ix_idempotency_keys_expires_at ON idempotency_keys (expires_at);
+
+CREATE TABLE outbox_messages (
+    id BLOB NOT NULL,
+    topic VARCHAR(64) NOT NULL,
+    event_id BLOB,
+    subject_id BLOB,
+    payload JSON NOT NULL,
+    created_at DATETIME NOT NULL,
+    due_at DATETIME NOT NULL,
+    finished_at DATETIME,
+    CONSTRAINT pk_outbox_messages PRIMARY KEY (id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_outbox_messages_due ON outbox_messages (due_at, id) WHERE finished_at IS NULL;
+
+CREATE TABLE users (
+    id BLOB NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    email_canonical VARCHAR(320) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    timezone VARCHAR(64),
+    is_active BOOLEAN NOT NULL,
+    created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_users PRIMARY KEY (id),
+    CONSTRAINT ck_users_role CHECK (role IN ('admin', 'organizer', 'attendee')),
+    CONSTRAINT uq_users_email_canonical UNIQUE (email_canonical)
+);
+
+CREATE TABLE events (
+    id BLOB NOT NULL,
+    slug VARCHAR(80) NOT NULL,
+    organizer_id BLOB NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL,
+    location VARCHAR(300) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local DATETIME NOT NULL,
+    start_at DATETIME NOT NULL,
+    end_local DATETIME NOT NULL,
+    end_at DATETIME NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    visibility VARCHAR(16) NOT NULL,
+    place_name VARCHAR(200),
+    place_address VARCHAR(300),
+    place_city VARCHAR(120),
+    place_country VARCHAR(120),
+    place_country_code VARCHAR(2),
+    place_latitude DOUBLE,
+    place_longitude DOUBLE,
+    online_url VARCHAR(2000),
+    tags JSON NOT NULL,
+    import_key VARCHAR(64),
+    version INTEGER NOT NULL,
+    created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (id),
+    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
+    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
+    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT uq_events_slug UNIQUE (slug),
+    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
+    CONSTRAINT uq_events_import_key UNIQUE (import_key)
+);
+
+CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
+
+CREATE TABLE admissions (
+    event_id BLOB NOT NULL,
+    capacity INTEGER,
+    taken INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    waitlist_enabled BOOLEAN NOT NULL,
+    opens_local DATETIME,
+    opens_at DATETIME,
+    closes_local DATETIME,
+    closes_at DATETIME,
+    CONSTRAINT pk_admissions PRIMARY KEY (event_id),
+    CONSTRAINT ck_admissions_capacity CHECK (capacity IS NULL OR capacity >= 1),
+    CONSTRAINT ck_admissions_never_oversold CHECK (taken >= 0 AND (capacity IS NULL OR taken <= capacity)),
+    CONSTRAINT ck_admissions_waiting CHECK (waiting >= 0),
+    CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE TABLE slots (
+    id BLOB NOT NULL,
+    event_id BLOB NOT NULL,
+    title VARCHAR(200) NOT NULL,
+    room VARCHAR(120),
+    speaker VARCHAR(200),
+    description TEXT,
+    start_local DATETIME NOT NULL,
+    start_at DATETIME NOT NULL,
+    end_local DATETIME NOT NULL,
+    end_at DATETIME NOT NULL,
+    CONSTRAINT pk_slots PRIMARY KEY (id),
+    CONSTRAINT ck_slots_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT fk_slots_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_slots_agenda ON slots (event_id, start_at, id);
+
+CREATE TABLE registrations (
+    event_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    email_canonical VARCHAR(320) NOT NULL,
+    account_id BLOB,
+    status VARCHAR(16) NOT NULL,
+    waitlist_position INTEGER,
+    held_until DATETIME,
+    manage_token_hash BLOB,
+    answers JSON NOT NULL,
+    checked_in_at DATETIME,
+    created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_registrations PRIMARY KEY (event_id, id),
+    CONSTRAINT ck_registrations_status CHECK (status IN ('confirmed', 'waitlisted', 'offered', 'pending', 'cancelled')),
+    CONSTRAINT ck_registrations_position_waits CHECK ((status = 'waitlisted') = (waitlist_position IS NOT NULL)),
+    CONSTRAINT fk_registrations_event_id FOREIGN KEY(event_id) REFERENCES admissions (event_id),
+    CONSTRAINT fk_registrations_account_id FOREIGN KEY(account_id) REFERENCES users (id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE account_id IS NOT NULL;
+
+CREATE INDEX ix_registrations_id ON registrations (id);
+
+CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
+
+-- ---- PostgreSQL: what `turnout schema sql` prints there ----
+
+CREATE TABLE audit_entries (
+    id UUID NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    standing VARCHAR(16) NOT NULL,
+    actor_id UUID,
+    request_id VARCHAR(64),
+    action VARCHAR(64) NOT NULL,
+    event_id UUID,
+    subject_id UUID,
+    changes JSONB,
+    CONSTRAINT pk_audit_entries PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_audit_entries_event_id_id ON audit_entries (event_id, id);
+
+CREATE TABLE facts (
+    name VARCHAR(64) NOT NULL,
+    value VARCHAR(200) NOT NULL,
+    CONSTRAINT pk_facts PRIMARY KEY (name)
+);
+
+CREATE TABLE idempotency_keys (
+    key_hash BYTEA NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    sealed_answer BYTEA NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_idempotency_keys PRIMARY KEY (key_hash)
+);
+
+CREATE INDEX ix_idempotency_keys_expires_at ON idempotency_keys (expires_at);
+
+CREATE TABLE outbox_messages (
+    id UUID NOT NULL,
+    topic VARCHAR(64) NOT NULL,
+    event_id UUID,
+    subject_id UUID,
+    payload JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_outbox_messages PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_outbox_messages_due ON outbox_messages (due_at, id) WHERE finished_at IS NULL;
+
+CREATE TABLE users (
+    id UUID NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    email_canonical VARCHAR(320) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    timezone VARCHAR(64),
+    is_active BOOLEAN NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_users PRIMARY KEY (id),
+    CONSTRAINT ck_users_role CHECK (role IN ('admin', 'organizer', 'attendee')),
+    CONSTRAINT uq_users_email_canonical UNIQUE (email_canonical)
+);
+
+CREATE TABLE events (
+    id UUID NOT NULL,
+    slug VARCHAR(80) NOT NULL,
+    organizer_id UUID NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL,
+    location VARCHAR(300) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    start_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    end_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    end_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    visibility VARCHAR(16) NOT NULL,
+    place_name VARCHAR(200),
+    place_address VARCHAR(300),
+    place_city VARCHAR(120),
+    place_country VARCHAR(120),
+    place_country_code VARCHAR(2),
+    place_latitude DOUBLE PRECISION,
+    place_longitude DOUBLE PRECISION,
+    online_url VARCHAR(2000),
+    tags JSONB NOT NULL,
+    import_key VARCHAR(64),
+    version INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (id),
+    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
+    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
+    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT uq_events_slug UNIQUE (slug),
+    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
+    CONSTRAINT uq_events_import_key UNIQUE (import_key)
+);
+
+CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
+
+CREATE TABLE admissions (
+    event_id UUID NOT NULL,
+    capacity INTEGER,
+    taken INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    waitlist_enabled BOOLEAN NOT NULL,
+    opens_local TIMESTAMP WITHOUT TIME ZONE,
+    opens_at TIMESTAMP WITH TIME ZONE,
+    closes_local TIMESTAMP WITHOUT TIME ZONE,
+    closes_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_admissions PRIMARY KEY (event_id),
+    CONSTRAINT ck_admissions_capacity CHECK (capacity IS NULL OR capacity >= 1),
+    CONSTRAINT ck_admissions_never_oversold CHECK (taken >= 0 AND (capacity IS NULL OR taken <= capacity)),
+    CONSTRAINT ck_admissions_waiting CHECK (waiting >= 0),
+    CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE TABLE slots (
+    id UUID NOT NULL,
+    event_id UUID NOT NULL,
+    title VARCHAR(200) NOT NULL,
+    room VARCHAR(120),
+    speaker VARCHAR(200),
+    description TEXT,
+    start_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    start_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    end_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    end_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_slots PRIMARY KEY (id),
+    CONSTRAINT ck_slots_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT fk_slots_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_slots_agenda ON slots (event_id, start_at, id);
+
+CREATE TABLE registrations (
+    event_id UUID NOT NULL,
+    id UUID NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    email_canonical VARCHAR(320) NOT NULL,
+    account_id UUID,
+    status VARCHAR(16) NOT NULL,
+    waitlist_position INTEGER,
+    held_until TIMESTAMP WITH TIME ZONE,
+    manage_token_hash BYTEA,
+    answers JSONB NOT NULL,
+    checked_in_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_registrations PRIMARY KEY (event_id, id),
+    CONSTRAINT ck_registrations_status CHECK (status IN ('confirmed', 'waitlisted', 'offered', 'pending', 'cancelled')),
+    CONSTRAINT ck_registrations_position_waits CHECK ((status = 'waitlisted') = (waitlist_position IS NOT NULL)),
+    CONSTRAINT fk_registrations_event_id FOREIGN KEY(event_id) REFERENCES admissions (event_id),
+    CONSTRAINT fk_registrations_account_id FOREIGN KEY(account_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE account_id IS NOT NULL;
+
+CREATE INDEX ix_registrations_id ON registrations (id);
+
+CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';

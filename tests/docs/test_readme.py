@@ -1,0 +1,61 @@
+"""What README and tutorial tell people to type works, and is answered as they show it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.docs import samples
+from tests.house import tree
+from tests.support import product
+
+PAGES = ["README.md", "docs/tutorial.md"]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with product.served(tmp_path) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_samples_of_a_page_get_what_it_says(name: str, url: str, tmp_path: Path) -> None:
+    page = (tree.ROOT / name).read_text("utf-8")
+    found = samples.samples_of(page)
+
+    calls = samples.run(found, url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    for sample in found:
+        answered = [calls.pop(0) for _ in sample.statuses][-1]
+        if sample.shown is not None:
+            assert samples.steady(json.loads(answered.body)) == samples.steady(sample.shown)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_samples_of_a_page_are_all_run_and_some_show_their_answer(name: str) -> None:
+    page = (tree.ROOT / name).read_text("utf-8")
+
+    shown = [sample for sample in samples.samples_of(page) if sample.shown is not None]
+
+    assert samples.unmarked(page) == []
+    assert len(shown) >= 3
+
+
+def test_samples_with_a_wrong_one_planted_show_it(url: str, tmp_path: Path) -> None:
+    """The control: a status that is not the one in the page does not pass unseen."""
+    wrong = f"```sh 201\ncurl -s {samples.SHOWN_ADDRESS}/events\n```\n"
+
+    calls = samples.run(samples.samples_of(wrong), url, tmp_path)
+
+    assert [call.status for call in calls] == [200]
+
+
+def test_steady_keeps_all_but_what_differs_on_each_run() -> None:
+    one = {"id": "a", "items": [{"name": "Ada", "slug": "s"}], "next_cursor": None}
+
+    assert samples.steady(one) == {
+        "id": "str",
+        "items": [{"name": "Ada", "slug": "str"}],
+        "next_cursor": None,
+    }
