@@ -14,7 +14,7 @@ class AuditEntry(Base):
     """One change of state, written in the transaction that made it."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "event_id", "id"),)
+    __table_args__ = (Index(None, "event_id", "id"), {"sqlite_with_rowid": False})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from turnout.edge import answers
 from turnout.edge.headers import SecurityHeaders
+from turnout.edge.joined_writes import JoinedWrites
 from turnout.edge.refusals import BadRequest, HeadersTooLarge, MethodNotAllowed, Refusal
 
 MAX_HEAD_BYTES = 65_536
@@ -48,7 +49,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn's own: asyncio says BaseTransport and passes a Transport
         """Begin to watch for slowness: one timer a connection, none a request."""
-        super().connection_made(transport)
+        super().connection_made(cast("Transport", JoinedWrites(transport, self.loop)))
         self._watch = self.loop.call_later(SLOW_SECONDS, self._cut_if_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,9 +1,9 @@
 """What a request may say of an event, and how its times are understood. Knows no database."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from turnout.events import times
@@ -58,6 +58,13 @@ class PlaceIn(Input):
     country: Annotated[str, Line(120)] | None = None
     latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _whole_position(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            sentence = "Send latitude and longitude, or neither."
+            raise PydanticCustomError("incomplete-position", sentence)
+        return self
 
     def draft(self) -> PlaceDraft:
         """The place, not yet written."""

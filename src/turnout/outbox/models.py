@@ -24,6 +24,7 @@ class OutboxMessage(Base):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
+        {"sqlite_with_rowid": False},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -83,13 +83,7 @@ def _events() -> None:
         sa.Column("end_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("visibility", sa.String(length=16), nullable=False),
-        sa.Column("place_name", sa.String(length=200), nullable=True),
-        sa.Column("place_address", sa.String(length=300), nullable=True),
-        sa.Column("place_city", sa.String(length=120), nullable=True),
-        sa.Column("place_country", sa.String(length=120), nullable=True),
-        sa.Column("place_country_code", sa.String(length=2), nullable=True),
-        sa.Column("place_latitude", sa.Double(), nullable=True),
-        sa.Column("place_longitude", sa.Double(), nullable=True),
+        *_place_columns(),
         sa.Column("online_url", sa.String(length=2000), nullable=True),
         sa.Column("tags", JsonDocument(), nullable=False),
         sa.Column("import_key", sa.String(length=64), nullable=True),
@@ -110,6 +104,10 @@ def _events() -> None:
         sa.UniqueConstraint("import_key", name=op.f("uq_events_import_key")),
         sa.UniqueConstraint("slug", name=op.f("uq_events_slug")),
     )
+    _event_indexes()
+
+
+def _event_indexes() -> None:
     op.create_index(
         "ix_events_listed",
         "events",
@@ -121,6 +119,18 @@ def _events() -> None:
     op.create_index(
         "ix_events_organizer", "events", ["organizer_id", "start_at", "id"], unique=False
     )
+
+
+def _place_columns() -> list[sa.Column[str] | sa.Column[float]]:
+    return [
+        sa.Column("place_name", sa.String(length=200), nullable=True),
+        sa.Column("place_address", sa.String(length=300), nullable=True),
+        sa.Column("place_city", sa.String(length=120), nullable=True),
+        sa.Column("place_country", sa.String(length=120), nullable=True),
+        sa.Column("place_country_code", sa.String(length=2), nullable=True),
+        sa.Column("place_latitude", sa.Double(), nullable=True),
+        sa.Column("place_longitude", sa.Double(), nullable=True),
+    ]
 
 
 def _slots() -> None:
@@ -206,6 +216,10 @@ def _registrations() -> None:
         sa.PrimaryKeyConstraint("event_id", "id", name=op.f("pk_registrations")),
         sqlite_with_rowid=False,
     )
+    _registration_indexes()
+
+
+def _registration_indexes() -> None:
     op.create_index(
         "ix_registrations_account",
         "registrations",
@@ -237,6 +251,7 @@ def _outbox_messages() -> None:
         sa.Column("due_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("finished_at", UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_messages")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_outbox_messages_due",
@@ -261,6 +276,7 @@ def _audit_entries() -> None:
         sa.Column("subject_id", Id(), nullable=True),
         sa.Column("changes", JsonDocument(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_audit_entries_event_id_id"), "audit_entries", ["event_id", "id"], unique=False
