@@ -1,9 +1,12 @@
 """What README and tutorial tell people to type works, and is answered as they show it."""
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.docs import samples
 from tests.house import tree
@@ -59,3 +62,14 @@ def test_steady_keeps_all_but_what_differs_on_each_run() -> None:
         "items": [{"name": "Ada", "slug": "str"}],
         "next_cursor": None,
     }
+
+
+def test_samples_of_the_start_page_work(url: str, tmp_path: Path) -> None:
+    page = html.unescape(httpx2.get(url).text)
+    commands = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page, re.DOTALL)
+
+    calls = samples.run([samples.Sample("\n".join(commands), [])], url, tmp_path)
+
+    attendees = json.loads(calls[-1].body)["items"]
+    assert [call.status for call in calls] == [201, 200, 201, 200]
+    assert [person["email"] for person in attendees] == ["ada@example.com"]

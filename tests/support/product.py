@@ -15,6 +15,6 @@ def served(folder: Path) -> Iterator[Server]:
     """A running server whose data are below `folder`."""
     port = free_port()
     command: list[str | Path] = [TURNOUT, "serve", "--open", "--port", str(port)]
-    env = {"TURNOUT_DATA_DIR": str(folder / "data")}
+    env = {"TURNOUT_DATA_DIR": str(folder / "var")}
     with Server(command, port=port, path="/health/ready", env=env, cwd=folder) as server:
         yield server
