@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from turnout.api.examples import IN_PATHS
 from turnout.api.openapi import Call, calls_of
 from turnout.main import create_app
 from turnout.settings import Settings
@@ -20,7 +21,7 @@ from turnout.settings import Settings
 FILE = Path(__file__).parents[1] / "docs" / "postman" / "turnout.postman_collection.json"
 FORM = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 BASE_URL = "http://127.0.0.1:8000"
-VARIABLES = {"base_url": BASE_URL, "event_id": "", "code": "event-full"}
+VARIABLES = {"base_url": BASE_URL, "event_id": "", **IN_PATHS}
 """A path's parameters have these names; `event_id` is set by the request that makes one."""
 REMEMBERED = {"create_event": ("event_id", "id")}
 """By operation: the variable to set, and the member of the answer that holds its value."""

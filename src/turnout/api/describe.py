@@ -76,7 +76,7 @@ def read(*errors: type[TurnoutError], query: type[BaseModel], paged: bool = Fals
     cursor: Errors = (InvalidCursor,) if paged else ()
     return {
         "responses": {
-            200: {"headers": headers},
+            200: {"description": "What was asked for.", "headers": headers},
             304: unchanged,
             **documented(*_ALWAYS, *cursor, *errors),
         },
@@ -90,7 +90,10 @@ def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = T
     headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **(location if located else {})}
     return {
         "status_code": 201,
-        "responses": {201: {"headers": headers}, **documented(*_ALWAYS, *_CREATING, *errors)},
+        "responses": {
+            201: {"description": "What was made.", "headers": headers},
+            **documented(*_ALWAYS, *_CREATING, *errors),
+        },
         "openapi_extra": {**bodies.body_of(body), "parameters": [_IDEMPOTENCY_KEY]},
     }
 

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from turnout.api import bodies, describe
-from turnout.api.examples import EXAMPLES
+from turnout.api.examples import EXAMPLES, IN_PATHS
 from turnout.api.problems import PROBLEM_SCHEMA, documented
 from turnout.errors import NotFound
 
@@ -65,6 +65,9 @@ def build(app: FastAPI) -> dict[str, Any]:
         _complete_refusals(call, path)
         for media in _media_of(call):
             _show_examples(media)
+        for parameter in call.get("parameters", ()):
+            if parameter["in"] == "path" and parameter["name"] in IN_PATHS:
+                parameter["example"] = IN_PATHS[parameter["name"]]
     return _renamed(document)
 
 
