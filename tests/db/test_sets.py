@@ -1,0 +1,171 @@
+"""Rows written in sets are what the ORM reads, whatever their number; none goes in alone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, select
+from sqlalchemy.exc import IntegrityError
+from tests.db import rows
+
+from turnout import tables
+from turnout.db import sets
+from turnout.db.base import Base, Id, JsonDocument, UtcDateTime
+from turnout.db.facts import Fact
+from turnout.db.session import Database
+from turnout.idempotency.models import KeptAnswer
+from turnout.registrations.models import Admission
+
+AN_ID = UUID("0194f8c2-7b1e-7c3a-9d64-2f1b6a8e5c07")
+INSTANT = datetime(2027, 3, 1, 12, 30, 15, 123_456, tzinfo=UTC)
+WALL_CLOCK = datetime(2027, 3, 1, 18, 0, 15, 123_456)  # noqa: DTZ001 - a wall clock has no offset
+DOCUMENT = {"text": 'zo\u00eb \U0001f40d " \\ \u2028', "n": [1, 2.5, None, True], "deep": {"a": {}}}
+CHOSEN: dict[str, Any] = {
+    "users.role": "organizer",
+    "events.status": "published",
+    "events.visibility": "public",
+    "events.place_country_code": "IN",
+    "registrations.status": "confirmed",
+    "registrations.waitlist_position": None,
+    "admissions.capacity": 9,
+    "admissions.taken": 2,
+    "admissions.waiting": 0,
+}
+
+
+def table_of(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def a_value(kind: Any, name: str, n: int) -> Any:
+    """A value that a column of this kind may have, another for each n where keys need it."""
+    if isinstance(kind, Id):
+        return UUID(int=AN_ID.int + n)
+    if isinstance(kind, UtcDateTime):
+        return INSTANT + timedelta(days=name.startswith("end"), microseconds=n)
+    if isinstance(kind, JsonDocument):
+        return DOCUMENT
+    text = f"{name} zo\u00eb \U0001f40d {n}"
+    of_type = {
+        str: text,
+        bytes: text.encode().ljust(32, b"\0")[:32],
+        datetime: WALL_CLOCK,
+        bool: n % 2 == 0,
+        int: n,
+        float: n / 3,
+    }
+    return of_type[kind.python_type]
+
+
+def a_row(table: Table, n: int) -> tuple[Any, ...]:
+    return tuple(
+        CHOSEN.get(f"{table.name}.{column.name}", a_value(column.type, column.name, n))
+        for column in table.columns
+    )
+
+
+def emptied(table: Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with nothing where nothing may be."""
+    pairs = zip(table.columns, row, strict=True)
+    return tuple(None if column.nullable else value for column, value in pairs)
+
+
+def in_order() -> list[type[Base]]:
+    """The tables, each behind those that its rows point at."""
+    order = tables.METADATA.sorted_tables
+    return sorted(tables.ALL, key=lambda model: order.index(table_of(model)))
+
+
+async def test_set_written_to_every_table_is_what_the_orm_reads(database: Database) -> None:
+    sent = {
+        model: [a_row(table_of(model), 1), emptied(table_of(model), a_row(table_of(model), 2))]
+        for model in in_order()
+    }
+
+    async with database.write() as db:
+        for model, of_model in sent.items():
+            sets.insert(db, table_of(model), of_model)
+
+    for model, of_model in sent.items():
+        table = table_of(model)
+        async with database.read() as db:
+            key = list(table.primary_key.columns)[-1]
+            found = list(await db.scalars(select(model).order_by(key)))
+        back = [tuple(getattr(row, column.name) for column in table.columns) for row in found]
+        assert (table.name, back) == (table.name, of_model)
+        assert [[type(v) for v in row] for row in back] == [[type(v) for v in r] for r in of_model]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 63, 64, 65, 200])
+async def test_set_of_any_size_is_written_whole(database: Database, count: int) -> None:
+    sent = [(f"fact {n:03}", str(n)) for n in range(count)]
+
+    async with database.write() as db:
+        sets.insert(db, table_of(Fact), sent[:2])
+        sets.insert(db, table_of(Fact), sent[2:])
+
+    assert await rows.read(database, select(Fact.name, Fact.value).order_by(Fact.name)) == sent
+
+
+async def test_set_with_a_row_that_is_there_already_writes_nothing(database: Database) -> None:
+    sent = [(f"fact {n}", "x") for n in range(70)]
+    await rows.change(database, table_of(Fact).insert().values(name="fact 69", value="before"))
+
+    async def write() -> None:
+        async with database.write() as db:
+            sets.insert(db, table_of(KeptAnswer), [a_row(table_of(KeptAnswer), 1)])
+            sets.insert(db, table_of(Fact), sent)
+
+    with pytest.raises(IntegrityError):
+        await write()
+
+    counts = [await rows.count(database, model) for model in (Fact, KeptAnswer)]
+    assert counts == [1, 0]
+
+
+async def test_set_is_not_written_when_the_transaction_fails(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as db:
+            sets.insert(db, table_of(Fact), [("one", "1")])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write()
+
+    await rows.change(database)
+    assert await rows.count(database, Fact) == 0
+
+
+async def test_set_that_was_flushed_is_seen_by_what_follows_and_written_once(
+    database: Database,
+) -> None:
+    query = select(Fact.name)
+    async with database.write() as db:
+        sets.insert(db, table_of(Fact), [("one", "1")])
+        before = list(await db.scalars(query))
+        await sets.flush(db)
+        after = list(await db.scalars(query))
+        await sets.flush(db)
+
+    assert (before, after) == ([], ["one"])
+    assert await rows.count(database, Fact) == 1
+
+
+async def test_increase_adds_to_each_row_what_is_its_own(database: Database) -> None:
+    models = [model for model in in_order() if model.__tablename__ in {"users", "events"}]
+    admissions = table_of(Admission)
+    async with database.write() as db:
+        for table in [*map(table_of, models), admissions]:
+            sets.insert(db, table, [a_row(table, n) for n in range(5)])
+
+    async with database.write() as db:
+        moves = [(UUID(int=AN_ID.int + n), n, n * 10) for n in range(4)]
+        sets.increase(db, admissions, ("event_id", "taken", "waiting"), moves)
+
+    found = await rows.read(
+        database, select(Admission.taken, Admission.waiting).order_by(Admission.event_id)
+    )
+    assert found == [(2, 0), (3, 10), (4, 20), (5, 30), (2, 0)]
