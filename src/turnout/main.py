@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from turnout import settings as settings_
 from turnout.api import openapi, problems, router
+from turnout.api.direct import Direct
 from turnout.edge.fresh import Fresh
 from turnout.edge.guards import Guards
 from turnout.edge.request_line import RequestLine
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.router.routes.extend([*router.ROUTES, *docs.router.routes])
     problems.install(app)
     openapi.install(app)
-    fresh = Fresh(app, prefix="/events")
+    fresh = Fresh(Direct(app, router.ROUTES), prefix="/events")
     guarded = Guards(fresh, misrouted=problems.misrouted(app))
     return RequestLine(guarded, base_url=settings.base_url)
 

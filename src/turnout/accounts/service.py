@@ -33,5 +33,5 @@ async def built_in_organizer(db: AsyncSession, now: datetime) -> Actor:
         db.add(user)
         await db.flush()
         entry = audit.Entry(now, audit.Cause(SYSTEM.standing), "user.created", subject_id=user.id)
-        await audit.record(db, [entry])
+        audit.record(db, [entry])
     return Actor(Standing.OPEN, user.id, user.name, Role.ORGANIZER, user.timezone)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from turnout import clock
 from turnout.accounts.actor import Actor
-from turnout.api import bodies, describe, once, pages, queries, responses, route
+from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.queries import PageQuery, ZoneQuery
 from turnout.audit.audit import Cause
 from turnout.db.paging import key_of
@@ -29,7 +29,7 @@ from turnout.idempotency.idempotency import Answer
 from turnout.registrations import service as registrations
 from turnout.registrations.service import AdmissionDraft
 
-router = route.router("Events")
+router = direct.router("Events")
 
 EventId = Annotated[str, Path(description="The event's id.", json_schema_extra={"format": "uuid"})]
 LONGEST_KEPT = timedelta(hours=1)

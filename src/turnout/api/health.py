@@ -5,14 +5,14 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from turnout.api import route
+from turnout.api import direct
 from turnout.db import health
 from turnout.edge.caller import runtime_of
 from turnout.edge.refusals import Unavailable
 from turnout.events import times
 from turnout.migrations import schema
 
-router = route.router("Operation")
+router = direct.router("Operation")
 
 
 @router.get("/health/live", summary="Is the process alive?")

@@ -63,5 +63,5 @@ async def write(
         if found is not None:
             return found
         answer = await work(db)
-        await idempotency.keep(db, [(claim, answer)], now)
+        idempotency.keep(db, [(claim, answer)], now)
         return answer

@@ -67,12 +67,10 @@ _EXAMPLE_ID = "0194f8c2-7b1e-7c3a-9d64-2f1b6a8e5c07"
 
 def install(app: FastAPI) -> None:
     """Answer every exception of `app` with a problem; nothing of the framework's own is left."""
-    app.exception_handler(TurnoutError)(_answer_own)
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_framework)
-    app.exception_handler(ClientDisconnect)(_answer_nobody)
-    for suspect in SUSPECT:
-        app.exception_handler(suspect)(_answer_away)
+    for kind in (TurnoutError, ClientDisconnect, *SUSPECT):
+        app.exception_handler(kind)(_answer_raised)
     app.exception_handler(Exception)(_answer_defect)
 
 
@@ -114,8 +112,19 @@ def allowed_methods(app: FastAPI, path: str) -> frozenset[str]:
     return frozenset(methods | {"HEAD"} if "GET" in methods else methods)
 
 
-async def _answer_own(request: Request, error: TurnoutError) -> Response:
-    return _answer(request, error)
+def answer_to(request: Request, error: Exception) -> Response:
+    """The answer to what a call raised. Raises `error` itself where it is a defect of ours."""
+    if isinstance(error, TurnoutError):
+        return _answer(request, error)
+    if isinstance(error, ClientDisconnect):
+        return _answer(request, refusals.BadRequest("The body ended before it was complete."))
+    if is_away(error):
+        return _answer(request, refusals.Unavailable())
+    raise error  # the edge logs it with its cause
+
+
+async def _answer_raised(request: Request, error: Exception) -> Response:
+    return answer_to(request, error)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -137,16 +146,6 @@ async def _answer_framework(request: Request, error: HTTPException) -> Response:
         methods = allowed_methods(request.app, request.scope["path"])
         return _answer(request, refusals.MethodNotAllowed(allow=", ".join(sorted(methods))))
     return _answer(request, refusals.of_status(error.status_code)(), error.headers)
-
-
-async def _answer_nobody(request: Request, _: Exception) -> Response:
-    return _answer(request, refusals.BadRequest("The body ended before it was complete."))
-
-
-async def _answer_away(request: Request, error: Exception) -> Response:
-    if not is_away(error):
-        raise error  # a defect, which the edge logs with its cause
-    return _answer(request, refusals.Unavailable())
 
 
 async def _answer_defect(request: Request, _: Exception) -> Response:

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from turnout.accounts.actor import Actor
-from turnout.api import bodies, describe, once, pages, queries, responses, route
+from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.events import EventId, cause_of, display_zone
 from turnout.api.queries import PageQuery, ZoneQuery
 from turnout.db.paging import key_of
@@ -37,7 +37,7 @@ from turnout.registrations.schemas import (
 )
 from turnout.runtime import Runtime
 
-router = route.router("Registrations")
+router = direct.router("Registrations")
 
 
 class AttendeesQuery(PageQuery, ZoneQuery):

@@ -37,8 +37,8 @@ class Entry:
     changes: Mapping[str, Any] | None = None
 
 
-async def record(db: AsyncSession, entries: Sequence[Entry]) -> None:
-    """Write one row an entry into the caller's transaction."""
+def record(db: AsyncSession, entries: Sequence[Entry]) -> None:
+    """Note one row an entry, to be written with the caller's transaction."""
     rows = [
         (
             ids.new_id(),
@@ -53,4 +53,4 @@ async def record(db: AsyncSession, entries: Sequence[Entry]) -> None:
         )
         for entry in entries
     ]
-    await sets.insert(db, AuditEntry.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, AuditEntry.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause

@@ -3,7 +3,7 @@
 aiosqlite crosses to its thread four times for one SELECT (cursor, execute, fetch, close), and each
 crossing back waits for the interpreter lock of a busy event loop, up to 5 ms. A statement of ours
 takes some microseconds. So statements run in the loop, and only what may really wait crosses:
-BEGIN IMMEDIATE (for another process's lock) and COMMIT (for the disk).
+BEGIN IMMEDIATE (for another process's lock) and COMMIT (for the disk), and large sets of rows.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ try:
 except ImportError:
     import sqlite3 as sqlite
 
-__all__ = ["FIRST_SOUND_SQLITE", "SCHEME", "LoopConnection", "sqlite"]
+__all__ = ["BEGIN_WRITING", "FIRST_SOUND_SQLITE", "SCHEME", "LoopConnection", "sqlite"]
 
 FIRST_SOUND_SQLITE = (3, 51, 3)
 SCHEME = "sqlite+turnout"
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -55,8 +56,8 @@ class LoopCursor:
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement and keep its rows."""
-        if statement.startswith(_MAY_WAIT):
-            await self._owner.run_in_thread(self._run, "execute", statement, parameters)
+        if statement == BEGIN_WRITING:
+            await self._owner.begin_writing()
         else:
             self._run("execute", statement, parameters)
 
@@ -83,8 +84,9 @@ class LoopCursor:
 class LoopConnection(aiosqlite.Connection):
     """A connection whose statements run in the event loop, and what may wait in a thread."""
 
-    def __init__(self, connector: Callable[[], Any]) -> None:
+    def __init__(self, connector: Callable[[], Any], *, busy_timeout_ms: int) -> None:
         super().__init__(connector, iter_chunk_size=64)
+        self._busy_timeout_ms = busy_timeout_ms
         self._thread.daemon = True
 
     def __await__(self) -> Generator[Any, None, "LoopConnection"]:
@@ -114,6 +116,17 @@ class LoopConnection(aiosqlite.Connection):
         """A cursor over this connection."""
         return LoopCursor(self)
 
+    async def begin_writing(self) -> None:
+        """Become the one writer: at once where nobody else is, else by waiting in the thread."""
+        try:
+            self.raw.execute("PRAGMA busy_timeout = 0")
+            self.raw.execute(BEGIN_WRITING)
+        except sqlite.OperationalError:
+            self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
+            await self.run_in_thread(self.raw.execute, BEGIN_WRITING)
+        else:
+            self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
+
     async def commit(self) -> None:
         """Commit; the disk is waited for in the thread."""
         if self.raw.in_transaction:
@@ -132,9 +145,6 @@ class LoopConnection(aiosqlite.Connection):
         if connection is not None:
             connection.close()
         return None
-
-
-_MAY_WAIT = "BEGIN IMMEDIATE"
 
 
 def _stop_thread() -> Any:

@@ -53,13 +53,17 @@ def sqlite_engine(
 
     engine = create_async_engine(
         f"{driver.SCHEME}:///{path}",
-        connect_args={"async_creator_fn": lambda *_, **__: driver.LoopConnection(connect)},
+        connect_args={
+            "async_creator_fn": lambda *_, **__: driver.LoopConnection(
+                connect, busy_timeout_ms=busy_timeout_ms
+            )
+        },
         pool_size=1 if write else SQLITE_READERS,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,
     )
-    begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+    begin = driver.BEGIN_WRITING if write else "BEGIN"
     event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin) and None)
     return engine
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.db import engines
+from turnout.db import engines, sets
 from turnout.db.freshness import Freshness, PostgresqlFreshness, SqliteFreshness
 
 Db = AsyncSession
@@ -65,6 +65,7 @@ class Database:
             db = AsyncSession(self.writer, expire_on_commit=False, autoflush=False)
             await stack.enter_async_context(db)
             yield db
+            await sets.flush(db)
             await db.commit()
 
     async def check_durability(self) -> None:

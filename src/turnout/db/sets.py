@@ -1,74 +1,212 @@
-"""Inserting a set of rows with one statement, for the paths where each row's cost counts.
+"""Writing sets of rows by one statement a set, for the paths where each row's cost counts.
 
-An ORM object costs some 50 microseconds a row, most of it in Python; a set statement on the driver
-costs a tenth (`executemany` in one crossing on SQLite, arrays through `unnest` on PostgreSQL).
+An ORM object costs some 50 microseconds a row, most of it in Python, and each statement a round
+trip. Here rows are noted (`insert`, `increase`) and written together when the transaction ends or
+`flush` is called: as one statement with arrays on PostgreSQL, and on SQLite as multi-row statements
+in the connection's thread, where they do not hold the interpreter's lock.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import DateTime, Table
+from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from turnout.db import driver
 from turnout.db.base import Id, JsonDocument, UtcDateTime
 
 Converter = Callable[[Any], Any]
+Rows = Sequence[Sequence[Any]]
 
+LARGEST_STATEMENT_ROWS = 64
+_PENDING = "turnout.pending"
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
 
 
-async def insert(db: AsyncSession, table: Table, rows: Sequence[Sequence[Any]]) -> int:
-    """Insert `rows`, each a value for every column of `table` in its order.
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Rows to insert, or (with `increased`) amounts to add to the columns of that many rows.
 
-    A row that breaks a unique constraint is left out; the answer is how many went in. Values are
-    what the ORM would take (UUID, aware datetime, objects for JSON).
+    Rows to increase begin with the key; the columns that are increased follow.
     """
-    if not rows:
-        return 0
+
+    table: Table
+    rows: list[Sequence[Any]] = field(default_factory=list)
+    increased: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The columns that each row has a value for."""
+        if self.increased:
+            return tuple(self.table.columns[name] for name in self.increased)
+        return tuple(self.table.columns)
+
+
+def insert(db: AsyncSession, table: Table, rows: Rows) -> None:
+    """Note `rows`, each with a value for every column of `table` in its order, to be inserted.
+
+    Values are what the ORM would take (UUID, aware datetime, objects for JSON). A row that breaks
+    a constraint fails the whole transaction, when it is written.
+    """
+    _note(db, table, rows, ())
+
+
+def increase(db: AsyncSession, table: Table, names: tuple[str, ...], rows: Rows) -> None:
+    """Note amounts to add: `names` are the key column and those to increase, as in each row."""
+    _note(db, table, rows, names)
+
+
+async def flush(db: AsyncSession) -> None:
+    """Write what was noted, so that statements of the same transaction see it.
+
+    Raises IntegrityError where a row breaks a constraint.
+    """
+    noted: list[_Noted] | None = db.info.pop(_PENDING, None)
+    if not noted:
+        return
     connection = await db.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
-    statement, converters = (_sqlite_insert if is_sqlite else _postgresql_insert)(table)
-    columns = [
-        list(map(convert, column)) if convert else list(column)
-        for convert, column in zip(converters, zip(*rows, strict=True), strict=True)
-    ]
-    values: Any = list(zip(*columns, strict=True)) if is_sqlite else tuple(columns)
-    result = await connection.exec_driver_sql(statement, values)
-    return result.rowcount
+    if connection.dialect.name == "sqlite":
+        await _write_to_sqlite(connection, noted)
+    else:
+        await _write_to_postgresql(connection, noted)
+
+
+def _note(db: AsyncSession, table: Table, rows: Rows, increased: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    noted: list[_Noted] = db.info.setdefault(_PENDING, [])
+    for each in noted:
+        if each.table is table and each.increased == increased:
+            each.rows.extend(rows)
+            return
+    noted.append(_Noted(table, list(rows), increased))
+
+
+async def _write_to_sqlite(connection: AsyncConnection, noted: Sequence[_Noted]) -> None:
+    statements = [statement for each in noted for statement in _sqlite_statements(each)]
+    adapted = await connection.get_raw_connection()
+    raw: Any = adapted.driver_connection
+    try:
+        await raw.run_in_thread(_run_all, raw.raw, statements)
+    except driver.sqlite.IntegrityError as error:
+        raise IntegrityError("a set", None, error) from error
+    except driver.sqlite.Error as error:
+        raise OperationalError("a set", None, error) from error
+
+
+def _run_all(raw: Any, statements: Sequence[tuple[str, list[Any]]]) -> None:
+    for statement, values in statements:
+        raw.execute(statement, values)
+
+
+def _sqlite_statements(noted: _Noted) -> list[tuple[str, list[Any]]]:
+    """Few sizes of statements, powers of two, so that all of them stay prepared."""
+    columns = _converted(noted, _sqlite_converters(noted.columns))
+    rows = list(zip(*columns, strict=True))
+    build = _sqlite_increase if noted.increased else _sqlite_insert
+    statements: list[tuple[str, list[Any]]] = []
+    done, size = 0, LARGEST_STATEMENT_ROWS
+    while done < len(rows):
+        while size > len(rows) - done:
+            size //= 2
+        values = list(chain.from_iterable(rows[done : done + size]))
+        statements.append((build(noted.table, noted.increased, size), values))
+        done += size
+    return statements
 
 
 @lru_cache
-def _sqlite_insert(table: Table) -> tuple[str, list[Converter | None]]:
+def _sqlite_insert(table: Table, _: tuple[str, ...], count: int) -> str:
     names = ", ".join(column.name for column in table.columns)
-    marks = ", ".join("?" for _ in table.columns)
-    return (
-        f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 - names of our own tables
-        [_for_sqlite(column.type) for column in table.columns],
-    )
+    return f"INSERT INTO {table.name} ({names}) VALUES {_marks(len(table.columns), count)}"  # noqa: S608 - names of our own tables
 
 
 @lru_cache
-def _postgresql_insert(table: Table) -> tuple[str, list[Converter | None]]:
-    names = [column.name for column in table.columns]
-    kinds = [column.type.compile(_POSTGRESQL) for column in table.columns]
-    arrays = ", ".join(
-        f"${n}::{'text' if kind == 'JSONB' else kind}[]" for n, kind in enumerate(kinds, 1)
-    )
-    taken = ", ".join(
-        f"s.{name}::jsonb" if kind == "JSONB" else f"s.{name}"
-        for name, kind in zip(names, kinds, strict=True)
-    )
-    listed = ", ".join(names)
+def _sqlite_increase(table: Table, names: tuple[str, ...], count: int) -> str:
+    changes = ", ".join(f"{name} = {table.name}.{name} + v.{name}" for name in names[1:])
     return (
-        f"INSERT INTO {table.name} ({listed}) SELECT {taken} "  # noqa: S608 - names of our own tables
-        f"FROM unnest({arrays}) AS s({listed}) ON CONFLICT DO NOTHING",
-        [_json if isinstance(column.type, JsonDocument) else None for column in table.columns],
+        f"WITH v({', '.join(names)}) AS (VALUES {_marks(len(names), count)}) "  # noqa: S608 - names of our own tables
+        f"UPDATE {table.name} SET {changes} FROM v WHERE {table.name}.{names[0]} = v.{names[0]}"
     )
+
+
+def _marks(columns: int, rows: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+
+
+async def _write_to_postgresql(connection: AsyncConnection, noted: Sequence[_Noted]) -> None:
+    shape = tuple((each.table, each.increased) for each in noted)
+    values = [
+        column
+        for each in noted
+        for column in _converted(each, _postgresql_converters(each.columns))
+    ]
+    await connection.exec_driver_sql(_postgresql_statement(shape), tuple(values))
+
+
+@lru_cache
+def _postgresql_statement(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+    """One statement for all: what changes data in WITH runs whether it is read or not."""
+    parts: list[str] = []
+    used = 0
+    for n, (table, increased) in enumerate(shape):
+        columns = _Noted(table, increased=increased).columns
+        build = _postgresql_increase if increased else _postgresql_insert
+        parts.append(f"s{n} AS ({build(table, columns, used)})")
+        used += len(columns)
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
+def _postgresql_insert(table: Table, columns: tuple[Column[Any], ...], used: int) -> str:
+    names = ", ".join(column.name for column in columns)
+    taken = ", ".join(
+        f"v.{column.name}::jsonb" if _is_json(column) else f"v.{column.name}" for column in columns
+    )
+    return f"INSERT INTO {table.name} ({names}) SELECT {taken} FROM {_arrays(columns, used)}"  # noqa: S608 - names of our own tables
+
+
+def _postgresql_increase(table: Table, columns: tuple[Column[Any], ...], used: int) -> str:
+    key, *others = (column.name for column in columns)
+    changes = ", ".join(f"{name} = t.{name} + v.{name}" for name in others)
+    values = _arrays(columns, used)
+    return f"UPDATE {table.name} AS t SET {changes} FROM {values} WHERE t.{key} = v.{key}"  # noqa: S608 - names of our own tables
+
+
+def _arrays(columns: tuple[Column[Any], ...], used: int) -> str:
+    arrays = ", ".join(
+        f"${n}::{'text' if _is_json(column) else column.type.compile(_POSTGRESQL)}[]"
+        for n, column in enumerate(columns, used + 1)
+    )
+    return f"unnest({arrays}) AS v({', '.join(column.name for column in columns)})"
+
+
+def _is_json(column: Column[Any]) -> bool:
+    return isinstance(column.type, JsonDocument)
+
+
+def _converted(noted: _Noted, converters: Sequence[Converter | None]) -> list[list[Any]]:
+    return [
+        list(map(convert, column)) if convert else list(column)
+        for convert, column in zip(converters, zip(*noted.rows, strict=True), strict=True)
+    ]
+
+
+@lru_cache
+def _postgresql_converters(columns: tuple[Column[Any], ...]) -> list[Converter | None]:
+    return [_json if _is_json(column) else None for column in columns]
+
+
+@lru_cache
+def _sqlite_converters(columns: tuple[Column[Any], ...]) -> list[Converter | None]:
+    return [_for_sqlite(column.type) for column in columns]
 
 
 def _for_sqlite(kind: object) -> Converter | None:

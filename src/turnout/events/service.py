@@ -23,7 +23,7 @@ from turnout.outbox.topics import Topic
 SLUG_WORDS_LENGTH = 60
 
 
-async def create(
+def create(
     db: AsyncSession, actor: Actor, cause: Cause, wanted: Sequence[EventDraft], now: datetime
 ) -> list[UUID]:
     """The ids of the new events, in order; the caller owns them.
@@ -37,11 +37,11 @@ async def create(
     assert owner is not None  # noqa: S101 - require_creator has seen to it; narrows the type
     made = [(ids.new_id(), draft) for draft in wanted]
     rows = [_event_row(event_id, owner, draft, now) for event_id, draft in made]
-    await sets.insert(db, Event.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, Event.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
     slots = [_slot_row(event_id, slot) for event_id, draft in made for slot in draft.slots]
-    await sets.insert(db, Slot.__table__, slots)  # type: ignore[arg-type]  # as above
-    await outbox.add(db, [_message(event_id, now) for event_id, _ in made])
-    await audit.record(
+    sets.insert(db, Slot.__table__, slots)  # type: ignore[arg-type]  # as above
+    outbox.add(db, [_message(event_id, now) for event_id, _ in made])
+    audit.record(
         db, [audit.Entry(now, cause, "event.created", event_id, event_id) for event_id, _ in made]
     )
     return [event_id for event_id, _ in made]

@@ -120,13 +120,13 @@ async def look_up(db: AsyncSession, claims: Sequence[Claim], now: datetime) -> l
     return found
 
 
-async def keep(db: AsyncSession, answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
-    """Write the answers into the caller's transaction, for a day."""
+def keep(db: AsyncSession, answers: Sequence[tuple[Claim, Answer]], now: datetime) -> None:
+    """Note the answers, to be written with the caller's transaction and kept for a day."""
     rows = [
         (claim.key_hash, claim.fingerprint, claim.seal(answer), now + KEPT_FOR)
         for claim, answer in answers
     ]
-    await sets.insert(db, KeptAnswer.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, KeptAnswer.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
 
 
 async def sweep(db: AsyncSession, now: datetime) -> int:

@@ -25,8 +25,8 @@ class Message:
     payload: Mapping[str, Any]
 
 
-async def add(db: AsyncSession, messages: Sequence[Message]) -> None:
-    """Write the messages into the caller's transaction, due at once."""
+def add(db: AsyncSession, messages: Sequence[Message]) -> None:
+    """Note the messages, to be written with the caller's transaction; they are due at once."""
     rows = [
         (
             ids.new_id(),
@@ -40,4 +40,4 @@ async def add(db: AsyncSession, messages: Sequence[Message]) -> None:
         )
         for message in messages
     ]
-    await sets.insert(db, OutboxMessage.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, OutboxMessage.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause

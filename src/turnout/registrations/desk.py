@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from turnout import clock
 from turnout.db.errors import is_away
 from turnout.db.session import Database
 from turnout.idempotency.idempotency import Answer
 from turnout.registrations import gate
 from turnout.registrations.errors import AlreadyRegistered, Overloaded
-from turnout.registrations.gate import LockedElsewhere, Outcome, SpoiledSet
+from turnout.registrations.gate import LockedElsewhere, Outcome
 from turnout.registrations.records import Seated, Wish
 
 MOST_WAITING = 4_000
@@ -169,7 +171,7 @@ class Desk:
 def _tell(arrival: Arrival, outcome: Outcome | Exception) -> None:
     if arrival.answer.done():
         return
-    if isinstance(outcome, SpoiledSet):
+    if isinstance(outcome, IntegrityError):
         # Alone and still refused by the index: there is a live row with this address.
         outcome = AlreadyRegistered()
     if isinstance(outcome, Exception):

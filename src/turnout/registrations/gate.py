@@ -29,10 +29,6 @@ class LockedElsewhere(Exception):
     """Another transaction holds the event's lock: ask again, and wait for it."""
 
 
-class SpoiledSet(Exception):
-    """Fewer rows went in than were decided; the set has to be tried one by one."""
-
-
 Outcome = Seated | Answer | TurnoutError | LockedElsewhere
 
 
@@ -43,7 +39,7 @@ async def admit(
 
     Seated for a new registration, the kept Answer for a repeated request, an error that says why
     not. Without `wait`, wishes for events whose lock another transaction holds get
-    LockedElsewhere. Raises SpoiledSet; then the transaction must be rolled back.
+    LockedElsewhere. The rows are written when the transaction ends.
     """
     outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
     event_ids = {wish.event_id for n, wish in enumerate(wishes) if n not in outcomes}
@@ -124,7 +120,7 @@ async def _seat(
             outcomes[n] = outcome
             if isinstance(outcome, Seated):
                 seated.append((wishes[n], outcome))
-    await _write(db, seated, now)
+    _write(db, seated, now)
     return outcomes
 
 
@@ -152,22 +148,21 @@ def _outcome(
             return Seated(registration, token, timezone)
 
 
-async def _write(db: AsyncSession, seated: Sequence[tuple[Wish, Seated]], now: datetime) -> None:
+def _write(db: AsyncSession, seated: Sequence[tuple[Wish, Seated]], now: datetime) -> None:
     if not seated:
         return
     rows = [statements.row_of(wish, new) for wish, new in seated]
-    if await statements.insert(db, rows) != len(rows):
-        raise SpoiledSet
+    statements.insert(db, rows)
     taken, waiting = Counter[UUID](), Counter[UUID]()
     for wish, new in seated:
         count = waiting if new.registration.status is Status.WAITLISTED else taken
         count[wish.event_id] += 1
     moves = [(event_id, taken[event_id], waiting[event_id]) for event_id in taken | waiting]
-    await statements.move_counters(db, moves)
-    await outbox.add(db, [_message(new.registration, now) for _, new in seated])
-    await audit.record(db, [_entry(wish, new.registration, now) for wish, new in seated])
+    statements.move_counters(db, moves)
+    outbox.add(db, [_message(new.registration, now) for _, new in seated])
+    audit.record(db, [_entry(wish, new.registration, now) for wish, new in seated])
     kept = [(wish.claim, wish.render(new)) for wish, new in seated if wish.claim is not None]
-    await idempotency.keep(db, kept, now)
+    idempotency.keep(db, kept, now)
 
 
 def _message(registration: Registered, now: datetime) -> outbox.Message:

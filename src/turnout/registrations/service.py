@@ -38,14 +38,15 @@ async def host(
 
     Raises what `events.create` raises, and Invalid for a registration window that cannot be.
     """
-    event_ids = await events.create(db, actor, cause, [event for event, _ in wanted], now)
+    event_ids = events.create(db, actor, cause, [event for event, _ in wanted], now)
     for event, admission in wanted:
         _check_window(event, admission)
     rows = [
         _admission_row(event_id, admission)
         for event_id, (_, admission) in zip(event_ids, wanted, strict=True)
     ]
-    await sets.insert(db, Admission.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, Admission.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    await sets.flush(db)
     return event_ids
 
 

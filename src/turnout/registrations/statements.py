@@ -126,26 +126,14 @@ def _present_in_sqlite(count: int) -> str:
     return f"WITH wanted(event_id, person) AS (VALUES {values}) {probe}"
 
 
-async def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> int:
-    """Insert registrations, a value for every column; returns how many went in."""
-    return await sets.insert(db, Registration.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> None:
+    """Note new registrations, a value for every column, to be written with the transaction."""
+    sets.insert(db, Registration.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
 
 
-async def move_counters(db: AsyncSession, moves: Sequence[tuple[UUID, int, int]]) -> None:
-    """Add to `taken` and `waiting` of each event (event, taken, waiting)."""
-    connection = await db.connection()
-    if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql(
-            "UPDATE admissions SET taken = taken + ?, waiting = waiting + ? WHERE event_id = ?",
-            [(taken, waiting, event_id.bytes) for event_id, taken, waiting in moves],
-        )
-        return
-    await connection.exec_driver_sql(
-        "UPDATE admissions AS a SET taken = a.taken + m.taken, waiting = a.waiting + m.waiting "
-        "FROM unnest($1::uuid[], $2::int[], $3::int[]) AS m(event_id, taken, waiting) "
-        "WHERE a.event_id = m.event_id",
-        tuple(list(column) for column in zip(*moves, strict=True)),
-    )
+def move_counters(db: AsyncSession, moves: Sequence[tuple[UUID, int, int]]) -> None:
+    """Note what to add to `taken` and `waiting` of each event (event, taken, waiting)."""
+    sets.increase(db, Admission.__table__, ("event_id", "taken", "waiting"), moves)  # type: ignore[arg-type]  # as above
 
 
 def row_of(wish: Wish, new: Seated) -> tuple[object, ...]:

@@ -41,8 +41,8 @@ async def fill(url: str, pattern: UUID, count: int) -> None:
             copies = [_copy(event, number) for number in numbers]
             seats = [{**admission, "event_id": copy["id"]} for copy in copies]
             async with database.write() as db:
-                await sets.insert(db, _EVENTS, _ordered(_EVENTS, copies))
-                await sets.insert(db, _ADMISSIONS, _ordered(_ADMISSIONS, seats))
+                sets.insert(db, _EVENTS, _ordered(_EVENTS, copies))
+                sets.insert(db, _ADMISSIONS, _ordered(_ADMISSIONS, seats))
         if not database.is_sqlite:
             async with database.write() as db:
                 # What autovacuum would have done by the time a database has grown this large.
