@@ -26,6 +26,10 @@ YOUNG_OBJECTS = 50_000
 """How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
 
 
+SWITCH_SECONDS = 0.0005
+"""How long the loop may keep the interpreter from the thread that commits (default 5 ms)."""
+
+
 class State(TypedDict):
     """What every request finds in its scope."""
 
@@ -69,7 +73,7 @@ def _lifespan(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         runtime = await Runtime.open(settings)
-        _calm_collector()
+        _tune_interpreter()
         try:
             yield {"runtime": runtime}
         finally:
@@ -79,8 +83,9 @@ def _lifespan(settings: Settings) -> Any:
     return lifespan
 
 
-def _calm_collector() -> None:
+def _tune_interpreter() -> None:
     """A full collection of all that start-up made would stop the loop for 30 to 50 ms."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    sys.setswitchinterval(SWITCH_SECONDS)

@@ -87,6 +87,7 @@ class LoopConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], Any], *, busy_timeout_ms: int) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._busy_timeout_ms = busy_timeout_ms
+        self._noted: Sequence[tuple[str, Sequence[Any]]] = ()
         self._thread.daemon = True
 
     def __await__(self) -> Generator[Any, None, "LoopConnection"]:
@@ -122,15 +123,37 @@ class LoopConnection(aiosqlite.Connection):
             self.raw.execute("PRAGMA busy_timeout = 0")
             self.raw.execute(BEGIN_WRITING)
         except sqlite.OperationalError:
+            if self.raw.in_transaction:
+                raise
             self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
             await self.run_in_thread(self.raw.execute, BEGIN_WRITING)
         else:
             self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
 
+    def note(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Statements to run when the transaction commits, in the same crossing to the thread."""
+        self._noted = statements
+
     async def commit(self) -> None:
-        """Commit; the disk is waited for in the thread."""
+        """Run what was noted and commit; the disk is waited for in the thread."""
         if self.raw.in_transaction:
-            await self.run_in_thread(self.raw.commit)
+            await self.run_in_thread(self._write_and_commit)
+
+    def _write_and_commit(self) -> None:
+        noted, self._noted = self._noted, ()
+        try:
+            for statement, values in noted:
+                self.raw.execute(statement, values)
+            self.raw.commit()
+        except BaseException:
+            # SQLAlchemy takes a transaction whose commit failed for ended; SQLite keeps it open.
+            self.raw.rollback()
+            raise
+
+    async def rollback(self) -> None:
+        """Take back what was done; what was noted is forgotten."""
+        self._noted = ()
+        self.raw.rollback()
 
     async def close(self) -> None:
         """Close the connection; a second call does nothing."""

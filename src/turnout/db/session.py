@@ -65,7 +65,7 @@ class Database:
             db = AsyncSession(self.writer, expire_on_commit=False, autoflush=False)
             await stack.enter_async_context(db)
             yield db
-            await sets.flush(db)
+            await sets.write_at_commit(db)
             await db.commit()
 
     async def check_durability(self) -> None:

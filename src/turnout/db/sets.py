@@ -17,10 +17,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Column, DateTime, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from turnout.db import driver
 from turnout.db.base import Id, JsonDocument, UtcDateTime
 
 Converter = Callable[[Any], Any]
@@ -69,14 +67,27 @@ async def flush(db: AsyncSession) -> None:
 
     Raises IntegrityError where a row breaks a constraint.
     """
-    noted: list[_Noted] | None = db.info.pop(_PENDING, None)
-    if not noted:
-        return
+    noted: list[_Noted] = db.info.pop(_PENDING, [])
     connection = await db.connection()
     if connection.dialect.name == "sqlite":
-        await _write_to_sqlite(connection, noted)
-    else:
+        for statement, values in _all_for_sqlite(noted):
+            await connection.exec_driver_sql(statement, tuple(values))
+    elif noted:
         await _write_to_postgresql(connection, noted)
+
+
+async def write_at_commit(db: AsyncSession) -> None:
+    """Write what was noted with the commit that follows now: on SQLite in one crossing with it.
+
+    There the commit raises IntegrityError where a row breaks a constraint.
+    """
+    connection = await db.connection()
+    if connection.dialect.name == "sqlite":
+        adapted = await connection.get_raw_connection()
+        raw: Any = adapted.driver_connection
+        raw.note(_all_for_sqlite(db.info.pop(_PENDING, [])))
+    else:
+        await flush(db)
 
 
 def _note(db: AsyncSession, table: Table, rows: Rows, increased: tuple[str, ...]) -> None:
@@ -90,21 +101,8 @@ def _note(db: AsyncSession, table: Table, rows: Rows, increased: tuple[str, ...]
     noted.append(_Noted(table, list(rows), increased))
 
 
-async def _write_to_sqlite(connection: AsyncConnection, noted: Sequence[_Noted]) -> None:
-    statements = [statement for each in noted for statement in _sqlite_statements(each)]
-    adapted = await connection.get_raw_connection()
-    raw: Any = adapted.driver_connection
-    try:
-        await raw.run_in_thread(_run_all, raw.raw, statements)
-    except driver.sqlite.IntegrityError as error:
-        raise IntegrityError("a set", None, error) from error
-    except driver.sqlite.Error as error:
-        raise OperationalError("a set", None, error) from error
-
-
-def _run_all(raw: Any, statements: Sequence[tuple[str, list[Any]]]) -> None:
-    for statement, values in statements:
-        raw.execute(statement, values)
+def _all_for_sqlite(noted: Sequence[_Noted]) -> list[tuple[str, list[Any]]]:
+    return [statement for each in noted for statement in _sqlite_statements(each)]
 
 
 def _sqlite_statements(noted: _Noted) -> list[tuple[str, list[Any]]]:
