@@ -11,8 +11,15 @@ from tests.factories import a_person, make_event, register
 from tests.registrations.calls import Call
 from tests.support.app import RunningApp, running
 
-from turnout.registrations import desk
-from turnout.registrations.models import Registration
+from turnout import clock, ids
+from turnout.accounts.actor import ANONYMOUS
+from turnout.audit.audit import Cause
+from turnout.db import sets
+from turnout.db.session import Database
+from turnout.idempotency.idempotency import Answer
+from turnout.registrations import desk, statements
+from turnout.registrations.models import Admission, Registration, Status
+from turnout.registrations.records import Registered, Seated, Wish
 from turnout.settings import Settings
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -201,7 +208,11 @@ REFUSE_IN_POSTGRESQL = (
     "IF NEW.email_canonical = '{}' THEN {} END IF; RETURN NEW; END $$",
     "CREATE TRIGGER spoil BEFORE INSERT ON registrations FOR EACH ROW EXECUTE FUNCTION spoil()",
 )
-RAISED = "RAISE EXCEPTION 'bad row' USING ERRCODE = 'check_violation';"
+SECOND_SEAT = (
+    "ABORT, 'UNIQUE constraint failed: registrations.event_id, registrations.email_canonical'",
+    "RAISE EXCEPTION 'unique constraint \"uq_registrations_person\"' USING ERRCODE = '23505';",
+)
+BAD_ROW = ("ABORT, 'bad row'", "RAISE EXCEPTION 'bad row' USING ERRCODE = '23514';")
 
 
 async def spoil(app: RunningApp, in_sqlite: str, in_postgresql: str) -> None:
@@ -218,8 +229,8 @@ async def spoil(app: RunningApp, in_sqlite: str, in_postgresql: str) -> None:
     ("trigger", "status", "code"),
     [
         # As if another had inserted the same person since the gate looked.
-        (("IGNORE", "RETURN NULL;"), 409, "already-registered"),
-        (("ABORT, 'bad row'", RAISED), 500, "internal-error"),
+        (SECOND_SEAT, 409, "already-registered"),
+        (BAD_ROW, 500, "internal-error"),
     ],
 )
 async def test_register_in_a_set_with_one_bad_row_seats_all_others(
@@ -262,3 +273,47 @@ async def test_desk_that_closes_answers_everyone_first(
     assert was_open
     assert queue[1] == 0
     assert [await call.status() for call in calls] == [201] * 5
+
+
+@ON_POSTGRESQL
+async def test_register_in_a_set_with_one_who_was_inserted_meanwhile_seats_all_others(
+    app: RunningApp, api: httpx2.AsyncClient, settings: Settings
+) -> None:
+    """Behind the gate's back, without its lock: then the index is what stops a second seat."""
+    event = await make_event(api)
+    row = statements.row_of(a_wish(event["id"]), a_seat(event["id"]))
+    other = Database(settings.database_url)
+
+    async with other.write() as db:
+        # As a replica it does not look at foreign keys, which would wait for the gate's lock.
+        await db.execute(text("SET LOCAL session_replication_role = replica"))
+        statements.insert(db, [row])
+        await sets.flush(db)
+        tasks = [asyncio.create_task(register(api, event["id"], **a_person(n))) for n in range(6)]
+        await rows.until(
+            lambda: queued(app) == 0 and waiting(app) + sum(task.done() for task in tasks) == 6
+        )
+    await other.aclose()
+    answers = await asyncio.gather(*tasks)
+
+    seats = await rows.read(app.runtime.database, select(Admission.taken))
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 409, 201, 201]
+    assert answers[3].json()["code"] == "already-registered"
+    assert seats == [(5,)]
+
+
+def a_wish(event_id: str) -> Wish:
+    """What the person with the bad row would have asked for."""
+    return Wish(UUID(event_id), "Bad", BAD, BAD, ANONYMOUS, Cause("anonymous"), never_shown)
+
+
+def never_shown(_: Seated) -> Answer:
+    return Answer(201, {}, b"")
+
+
+def a_seat(event_id: str) -> Seated:
+    now = clock.now()
+    taken = Registered(
+        ids.new_id(), UUID(event_id), "Bad", BAD, Status.CONFIRMED, None, None, now, now, {}
+    )
+    return Seated(taken, None, "UTC")

@@ -17,7 +17,7 @@ from turnout import clock
 from turnout.db.errors import is_away
 from turnout.db.session import Database
 from turnout.idempotency.idempotency import Answer
-from turnout.registrations import gate
+from turnout.registrations import gate, statements
 from turnout.registrations.errors import AlreadyRegistered, Overloaded
 from turnout.registrations.gate import LockedElsewhere, Outcome
 from turnout.registrations.records import Seated, Wish
@@ -171,7 +171,7 @@ class Desk:
 def _tell(arrival: Arrival, outcome: Outcome | Exception) -> None:
     if arrival.answer.done():
         return
-    if isinstance(outcome, IntegrityError):
+    if isinstance(outcome, IntegrityError) and statements.is_second_seat(outcome):
         # Alone and still refused by the index: there is a live row with this address.
         outcome = AlreadyRegistered()
     if isinstance(outcome, Exception):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.db import sets
@@ -134,6 +135,12 @@ def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> None:
 def move_counters(db: AsyncSession, moves: Sequence[tuple[UUID, int, int]]) -> None:
     """Note what to add to `taken` and `waiting` of each event (event, taken, waiting)."""
     sets.increase(db, Admission.__table__, ("event_id", "taken", "waiting"), moves)  # type: ignore[arg-type]  # as above
+
+
+def is_second_seat(error: IntegrityError) -> bool:
+    """Whether it was the index of people that refused a row, and not another constraint."""
+    said = str(error.orig)  # PostgreSQL names the index, SQLite its columns
+    return "uq_registrations_person" in said or "registrations.email_canonical" in said
 
 
 def row_of(wish: Wish, new: Seated) -> tuple[object, ...]:
