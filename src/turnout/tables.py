@@ -7,9 +7,12 @@ from turnout.db.facts import Fact
 from turnout.events.models import Event, Slot
 from turnout.idempotency.models import KeptAnswer
 from turnout.outbox.models import OutboxMessage
+from turnout.registrations import functions
 from turnout.registrations.models import Admission, Registration
 
 ALL = (
     Fact, User, Event, Slot, Admission, Registration, OutboxMessage, AuditEntry, KeptAnswer,
 )  # fmt: skip
 METADATA = Base.metadata
+FUNCTIONS = (functions.CREATE_LOCK_SEATS,)
+"""What PostgreSQL keeps beside them."""

@@ -62,6 +62,8 @@ def statements(dialect: str) -> str:
             str(CreateIndex(index).compile(dialect=kind)).strip() + ";"
             for index in sorted(table.indexes, key=lambda index: str(index.name))
         ]
+    if dialect == "postgresql":
+        lines += [each + ";" for each in tables.FUNCTIONS]
     whole = "\n\n".join(lines) + "\n"
     return "\n".join(line.rstrip() for line in whole.replace("\t", "    ").split("\n"))
 
@@ -90,17 +92,13 @@ def _config() -> Config:
 async def _with_lock(url: str, work: Callable[[Connection], T]) -> T:
     engine = _engine(url)
     try:
-        async with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                # BEGIN IMMEDIATE follows with the first statement: whoever comes second waits.
-                await connection.exec_driver_sql("SELECT 1")
-            else:
+        # On SQLite it begins with BEGIN IMMEDIATE: whoever comes second waits.
+        async with engine.begin() as connection:
+            if engine.dialect.name != "sqlite":
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 lock = text("SELECT pg_advisory_xact_lock(:key)")
                 await connection.execute(lock, {"key": ADVISORY_LOCK})
-            result = await connection.run_sync(work)
-            await connection.commit()
-            return result
+            return await connection.run_sync(work)
     finally:
         await engine.dispose()
 

@@ -42,19 +42,18 @@ async def admit(
     LockedElsewhere. The rows are written when the transaction ends.
     """
     outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
-    event_ids = {wish.event_id for n, wish in enumerate(wishes) if n not in outcomes}
-    locked = await statements.lock(db, event_ids, wait=wait)
-    states = await statements.states(db, event_ids)
+    people = [(wish.event_id, wish.person) for n, wish in enumerate(wishes) if n not in outcomes]
+    states = await statements.lock(db, people, wait=wait) if people else {}
     asking: dict[UUID, list[int]] = defaultdict(list)
     for n, wish in enumerate(wishes):
         if n in outcomes:
             continue
-        refusal = _refusal(wish, states.get(wish.event_id), locked, now)
+        refusal = _refusal(wish, states.get(wish.event_id), now)
         if refusal is None:
             asking[wish.event_id].append(n)
         else:
             outcomes[n] = refusal
-    outcomes |= await _seat(db, wishes, asking, states, now)
+    outcomes |= _seat(db, wishes, asking, states, now)
     return [outcomes[n] for n in range(len(wishes))]
 
 
@@ -68,13 +67,11 @@ async def _kept_answers(
     return {n: answer for n, answer in zip(claims, found, strict=True) if answer is not None}
 
 
-def _refusal(
-    wish: Wish, state: statements.State | None, locked: frozenset[UUID], now: datetime
-) -> Outcome | None:
+def _refusal(wish: Wish, state: statements.State | None, now: datetime) -> Outcome | None:
     """Why this wish is not decided by seats: unknown, locked elsewhere, or closed."""
     if state is None or not policy.may_see(wish.actor, state):
         return NotFound()
-    if wish.event_id not in locked:
+    if not state.is_locked:
         return LockedElsewhere()
     if state.status == "draft":
         return RegistrationClosed("The event is not published yet.", reason=Closed.NOT_OPEN_YET)
@@ -99,24 +96,20 @@ def closed_refusal(window: seats.Window, now: datetime) -> RegistrationClosed | 
             return RegistrationClosed(detail, reason=reason, closed_at=window.closes_at)
 
 
-async def _seat(
+def _seat(
     db: AsyncSession,
     wishes: Sequence[Wish],
     asking: dict[UUID, list[int]],
     states: dict[UUID, statements.State],
     now: datetime,
 ) -> dict[int, Outcome]:
-    if not asking:
-        return {}
-    people = [(event_id, wishes[n].person) for event_id, mine in asking.items() for n in mine]
-    present = await statements.present(db, people)
     outcomes: dict[int, Outcome] = {}
     seated: list[tuple[Wish, Seated]] = []
     for event_id, mine in asking.items():
-        here = {person for event, person in present if event == event_id}
-        decisions = seats.decide(states[event_id].seats, [wishes[n].person for n in mine], here)
+        state = states[event_id]
+        decisions = seats.decide(state.seats, [wishes[n].person for n in mine], state.present)
         for n, decision in zip(mine, decisions, strict=True):
-            outcome = _outcome(wishes[n], decision, states[event_id].timezone, now)
+            outcome = _outcome(wishes[n], decision, state.timezone, now)
             outcomes[n] = outcome
             if isinstance(outcome, Seated):
                 seated.append((wishes[n], outcome))

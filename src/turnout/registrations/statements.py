@@ -1,5 +1,6 @@
 """The statements of the gate, as sets, on either database. Decides nothing."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from turnout.db import sets
 from turnout.events.models import Event
+from turnout.registrations.functions import CALL_LOCK_SEATS
 from turnout.registrations.models import Admission, Registration
 from turnout.registrations.records import Seated, Wish
 from turnout.registrations.seats import Seats, Window
@@ -20,13 +22,6 @@ from turnout.registrations.seats import Seats, Window
 _EVENTS: BindParameter[Any] = bindparam("event_ids", expanding=True)
 _SEATS = Admission.__table__.c
 _EVENT = Event.__table__.c
-_LOCKED = (
-    select(_SEATS.event_id)
-    .where(_SEATS.event_id.in_(_EVENTS))
-    .order_by(_SEATS.event_id)  # every process in the same order: no deadlock
-)
-_LOCK_AND_WAIT = _LOCKED.with_for_update()
-_LOCK_WHAT_IS_FREE = _LOCKED.with_for_update(skip_locked=True)
 _STATES = (
     select(
         _SEATS.event_id,
@@ -46,85 +41,83 @@ _STATES = (
     .where(_SEATS.event_id.in_(_EVENTS))
 )
 
+Person = tuple[UUID, str]
+"""An event and the canonical address of someone who wants a seat there."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the gate must know of one event, read under its lock."""
+    """What the gate must know of one event, read under its lock.
 
+    Without the lock (`is_locked` false: another transaction has it) only what does not change
+    with a registration may be believed. `present` are the addresses that hold a live one.
+    """
+
+    is_locked: bool
     seats: Seats
     window: Window
     status: str
     visibility: str
     organizer_id: UUID
     timezone: str
+    present: Collection[str]
 
 
-async def lock(db: AsyncSession, event_ids: Collection[UUID], *, wait: bool) -> frozenset[UUID]:
-    """Lock the admission rows until the transaction ends; returns those that are locked.
+async def lock(db: AsyncSession, people: Sequence[Person], *, wait: bool) -> dict[UUID, State]:
+    """Lock the seats of the events until the transaction ends, and read them.
 
-    Without `wait`, rows that another transaction holds are left out. SQLite's one writer holds
-    everything already.
-    """
-    if db.get_bind().dialect.name == "sqlite":
-        return frozenset(event_ids)
-    statement = _LOCK_AND_WAIT if wait else _LOCK_WHAT_IS_FREE
-    connection = await db.connection()
-    rows = await connection.execute(statement, {"event_ids": list(event_ids)})
-    return frozenset(row.event_id for row in rows)
-
-
-async def states(db: AsyncSession, event_ids: Collection[UUID]) -> dict[UUID, State]:
-    """The state of each event that exists.
-
-    A statement of its own after `lock`: on PostgreSQL the row that was waited for is read anew,
-    but what is joined to it would come from before the wait.
+    Events that do not exist are left out. Without `wait`, locks that others hold are not waited
+    for. SQLite's one writer holds everything already.
     """
     connection = await db.connection()
-    rows = await connection.execute(_STATES, {"event_ids": list(event_ids)})
+    if connection.dialect.name == "sqlite":
+        return await _read_in_sqlite(connection, people)
+    columns = ([event_id for event_id, _ in people], [person for _, person in people], wait)
+    rows: Any = await connection.exec_driver_sql(CALL_LOCK_SEATS, columns)
+    return {UUID(int=row[0].int): _state(row[1], row[2:-1], row[-1]) for row in rows}
+
+
+async def _read_in_sqlite(
+    connection: AsyncConnection, people: Sequence[Person]
+) -> dict[UUID, State]:
+    event_ids = list({event_id for event_id, _ in people})
+    rows = await connection.execute(_STATES, {"event_ids": event_ids})
+    flat = tuple(part for event_id, person in people for part in (event_id.bytes, person))
+    found: Any = await connection.exec_driver_sql(_present_in_sqlite(len(people)), flat)
+    present: dict[bytes, list[str]] = defaultdict(list)
+    for event_id, person in found:
+        present[event_id].append(person)
     return {
-        row.event_id: State(
-            Seats(row.capacity, row.taken, row.waiting, row.waiting, row.waitlist_enabled),
-            Window(row.opens_at, row.closes_at, row.end_at, row.status == "cancelled"),
-            row.status,
-            row.visibility,
-            row.organizer_id,
-            row.timezone,
-        )
+        row.event_id: _state(True, tuple(row[1:]), present[row.event_id.bytes])  # noqa: FBT003 - SQLite's one writer
         for row in rows
     }
 
 
-async def present(db: AsyncSession, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Those of `people` (event, canonical address) that hold a live registration."""
-    connection = await db.connection()
-    rows: Any
-    if connection.dialect.name == "sqlite":
-        flat = tuple(part for event_id, person in people for part in (event_id.bytes, person))
-        rows = await connection.exec_driver_sql(_present_in_sqlite(len(people)), flat)
-        return {(UUID(bytes=event_id), person) for event_id, person in rows}
-    columns = ([event_id for event_id, _ in people], [person for _, person in people])
-    rows = await connection.exec_driver_sql(_PRESENT_IN_POSTGRESQL, columns)
-    return {(event_id, person) for event_id, person in rows}
-
-
-_PRESENT = (
-    "SELECT r.event_id, r.email_canonical FROM wanted AS w {join} registrations AS r "
-    "ON r.event_id = w.event_id AND r.email_canonical = w.person WHERE r.status <> 'cancelled'"
-)
-_PRESENT_IN_POSTGRESQL = " ".join(
-    (
-        "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS u(event_id, person))",
-        _PRESENT.format(join="JOIN"),
+def _state(is_locked: bool, row: Sequence[Any], present: Collection[str]) -> State:  # noqa: FBT001 - a value read
+    capacity, taken, waiting, waitlist, opens, closes, end, status, visibility, owner, zone = row
+    return State(
+        is_locked,
+        Seats(capacity, taken, waiting, waiting, waitlist),
+        Window(opens, closes, end, status == "cancelled"),
+        status,
+        visibility,
+        UUID(int=owner.int),
+        zone,
+        present,
     )
-)
 
 
 @lru_cache(maxsize=1024)
 def _present_in_sqlite(count: int) -> str:
     values = ", ".join(["(?, ?)"] * count)
     # CROSS JOIN keeps the wanted outside, so that each is one probe of the unique index.
-    probe = _PRESENT.format(join="CROSS JOIN")
-    return f"WITH wanted(event_id, person) AS (VALUES {values}) {probe}"
+    return f"WITH wanted(event_id, person) AS (VALUES {values}) {_PRESENT}"
+
+
+_PRESENT = (
+    "SELECT r.event_id, r.email_canonical FROM wanted AS w CROSS JOIN registrations AS r "
+    "ON r.event_id = w.event_id AND r.email_canonical = w.person WHERE r.status <> 'cancelled'"
+)
 
 
 def insert(db: AsyncSession, rows: Sequence[tuple[object, ...]]) -> None:

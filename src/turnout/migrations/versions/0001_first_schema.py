@@ -10,6 +10,43 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+LOCK_SEATS = """CREATE FUNCTION lock_seats(events uuid[], people text[], wait boolean)
+RETURNS TABLE (
+    event_id uuid, is_locked boolean, capacity integer, taken integer, waiting integer,
+    waitlist_enabled boolean, opens_at timestamptz, closes_at timestamptz, end_at timestamptz,
+    status varchar, visibility varchar, organizer_id uuid, timezone varchar, present text[]
+)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    locked uuid[];
+BEGIN
+    -- Every process locks in the same order, so that none waits in a circle.
+    IF wait THEN
+        SELECT array_agg(l.event_id) INTO locked FROM (
+            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (events)
+            ORDER BY a.event_id FOR UPDATE) l;
+    ELSE
+        SELECT array_agg(l.event_id) INTO locked FROM (
+            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (events)
+            ORDER BY a.event_id FOR UPDATE SKIP LOCKED) l;
+    END IF;
+    RETURN QUERY
+        -- LIMIT keeps each person one probe of the unique index, whatever the planner believes.
+        WITH found AS MATERIALIZED (
+            SELECT w.event_id, w.person FROM unnest(events, people) AS w(event_id, person)
+            CROSS JOIN LATERAL (
+                SELECT 1 FROM registrations r WHERE r.event_id = w.event_id
+                AND r.email_canonical = w.person AND r.status <> 'cancelled' LIMIT 1) AS one)
+        SELECT a.event_id, a.event_id = ANY (coalesce(locked, '{}')), a.capacity, a.taken,
+            a.waiting, a.waitlist_enabled, a.opens_at, a.closes_at, e.end_at, e.status,
+            e.visibility, e.organizer_id, e.timezone,
+            ARRAY (SELECT f.person FROM found f WHERE f.event_id = a.event_id)
+        FROM admissions a JOIN events e ON e.id = a.event_id
+        WHERE a.event_id = ANY (events);
+END
+$$"""
+
 
 def upgrade() -> None:
     _facts()
@@ -21,9 +58,13 @@ def upgrade() -> None:
     _outbox_messages()
     _audit_entries()
     _idempotency_keys()
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(LOCK_SEATS)
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION lock_seats")
     for table in (
         "idempotency_keys",
         "audit_entries",
