@@ -1,5 +1,6 @@
 """What a database says it would do for the statements that a piece of work runs."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,23 +20,52 @@ async def gather_statistics(database: Database) -> None:
 
 
 async def of(database: Database, work: Work) -> list[str]:
-    """The plan of each statement that `work` runs, in order; indexes and scans by their names."""
+    """The plan of each statement that `work` runs; indexes and scans by their names."""
+    async with database.write() as db:
+        return await (_of_sqlite if database.is_sqlite else _of_postgresql)(db, work)
+
+
+async def _of_sqlite(db: AsyncSession, work: Work) -> list[str]:
     ran: list[tuple[str, Any]] = []
 
     def note(_: Connection, __: object, statement: str, parameters: Any, *___: object) -> None:
         ran.append((statement, parameters))
 
-    async with database.write() as db:
-        connection = await db.connection()
-        raw = connection.sync_connection
-        event.listen(raw, "before_cursor_execute", note)
-        await work(db)
-        event.remove(raw, "before_cursor_execute", note)
-        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
-        plans = []
-        for statement, parameters in ran:
-            found = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
-            plans.append("\n".join(str(row[-1]) for row in found))
+    connection = await db.connection()
+    event.listen(connection.sync_connection, "before_cursor_execute", note)
+    await work(db)
+    event.remove(connection.sync_connection, "before_cursor_execute", note)
+    plans = []
+    for statement, parameters in ran:
+        found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plans.append("\n".join(str(row[-1]) for row in found))
+    return plans
+
+
+async def _of_postgresql(db: AsyncSession, work: Work) -> list[str]:
+    """What auto_explain says: unlike EXPLAIN it also sees the statements inside a function."""
+    plans: list[str] = []
+    connection = await db.connection()
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    for setting in (
+        "LOAD 'auto_explain'",
+        "SET LOCAL auto_explain.log_min_duration = 0",
+        "SET LOCAL auto_explain.log_nested_statements = on",
+        "SET LOCAL client_min_messages = log",
+    ):
+        await connection.exec_driver_sql(setting)
+
+    def note(_: object, message: Any) -> None:
+        plans.append(str(message.message))
+
+    raw.add_log_listener(note)
+    await work(db)
+    # The last plan comes when its statement gives way to another, and listeners are called in
+    # a later turn of the loop.
+    await connection.exec_driver_sql("SELECT 1")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    raw.remove_log_listener(note)
     return plans
 
 

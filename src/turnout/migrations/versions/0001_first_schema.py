@@ -19,16 +19,17 @@ RETURNS TABLE (
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    wanted uuid[] := ARRAY (SELECT DISTINCT u FROM unnest(events) AS u);
     locked uuid[];
 BEGIN
     -- Every process locks in the same order, so that none waits in a circle.
     IF wait THEN
         SELECT array_agg(l.event_id) INTO locked FROM (
-            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (events)
+            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (wanted)
             ORDER BY a.event_id FOR UPDATE) l;
     ELSE
         SELECT array_agg(l.event_id) INTO locked FROM (
-            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (events)
+            SELECT a.event_id FROM admissions a WHERE a.event_id = ANY (wanted)
             ORDER BY a.event_id FOR UPDATE SKIP LOCKED) l;
     END IF;
     RETURN QUERY
@@ -43,7 +44,7 @@ BEGIN
             e.visibility, e.organizer_id, e.timezone,
             ARRAY (SELECT f.person FROM found f WHERE f.event_id = a.event_id)
         FROM admissions a JOIN events e ON e.id = a.event_id
-        WHERE a.event_id = ANY (events);
+        WHERE a.event_id = ANY (wanted);
 END
 $$"""
 
