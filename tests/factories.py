@@ -1,16 +1,18 @@
 """Requests as the cast would send them; a test names only what it is about."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
+
+from turnout import clock
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
 
 
 def in_days(days: float, *, hour: int = 10) -> str:
     """A time some days from now, in India, as RFC 3339."""
-    day = (datetime.now(UTC) + timedelta(days=days)).date()
+    day = (clock.now() + timedelta(days=days)).date()
     return f"{day}T{hour:02}:00:00+05:30"
 
 
