@@ -15,6 +15,7 @@ AWAY: tuple[type[Exception], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's farewell arrived during a statement
     ConnectionError,
     TimeoutError,
 )

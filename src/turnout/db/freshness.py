@@ -5,9 +5,12 @@ answer that would be built now. No invalidation message has to arrive, on one ma
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from turnout.db.errors import SUSPECT
 
 
 class Freshness(Protocol):
@@ -75,9 +78,18 @@ class PostgresqlFreshness:
                 except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait
                     waiting.set_exception(error)
                     waiting.exception()  # all who waited may have gone: not a lost error
-                    await self.aclose()
+                    await self._drop()
         finally:
             self._asking = None
+
+    async def _drop(self) -> None:
+        """Give the connection up for good; the pool, which saw no error, must not keep it."""
+        connection, self._connection = self._connection, None
+        # Whatever this raises says again that the database is away, and those who wait know it.
+        with suppress(*SUSPECT):
+            if connection is not None:
+                await connection.invalidate()
+                await connection.close()
 
     async def _snapshot(self) -> object:
         if self._connection is None:
