@@ -4,6 +4,8 @@ import typer
 
 from turnout.cli import doctor, schema, serve
 from turnout.cli.bench import command
+from turnout.cli.data import command as data
+from turnout.cli.demo import command as demo
 
 app = typer.Typer(
     name="turnout",
@@ -15,7 +17,9 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(command.bench)
+app.command("demo")(demo.demo)
 app.add_typer(schema.app, name="schema")
+app.add_typer(data.app, name="data")
 
 
 def run() -> None:
