@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from typer import _click
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 import turnout.main
@@ -96,7 +97,10 @@ wrong in the hands of a user is one line on the error stream and exit status 2.
 
 
 def _commands(path: str, group: TyperGroup) -> Iterator[str]:
-    for name, command in sorted(group.commands.items()):
+    context = _click.Context(group)
+    for name in sorted(group.list_commands(context)):
+        command = group.get_command(context, name)
+        assert command is not None  # noqa: S101 - narrows: the name is the group's own
         if isinstance(command, TyperGroup):
             yield from _commands(f"{path} {name}", command)
             continue

@@ -13,6 +13,8 @@ from turnout.registrations.models import Admission, Registration
 ALL = (
     Fact, User, Event, Slot, Admission, Registration, OutboxMessage, AuditEntry, KeptAnswer,
 )  # fmt: skip
+REVISION = "0001"
+"""The newest migration, which a test holds together with the migrations themselves."""
 METADATA = Base.metadata
 FUNCTIONS = (functions.CREATE_LOCK_SEATS,)
 """What PostgreSQL keeps beside them."""

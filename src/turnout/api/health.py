@@ -5,12 +5,12 @@ import ipaddress
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from turnout import tables
 from turnout.api import direct
 from turnout.db import health
 from turnout.edge.caller import runtime_of
 from turnout.edge.refusals import Unavailable
 from turnout.events import times
-from turnout.migrations import schema
 
 router = direct.router("Operation")
 
@@ -29,7 +29,7 @@ async def ready(request: Request) -> Response:
     Callers on the machine itself also learn the versions in use.
     """
     facts = await health.check(runtime_of(request).database)
-    if facts["schema"] != schema.head():
+    if facts["schema"] != tables.REVISION:
         raise Unavailable("The database has the schema of another version of Turnout.")
     detail = {**facts, "tzdata": times.tzdata_version()} if _is_local(request) else {}
     return JSONResponse({"status": "ok", **detail})

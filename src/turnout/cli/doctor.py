@@ -20,6 +20,10 @@ class Finding(dict[str, object]):
     """One thing that was looked at: `what`, `ok`, `detail`."""
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:

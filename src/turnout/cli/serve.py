@@ -4,16 +4,17 @@ import ipaddress
 import os
 import signal
 import socket
+import subprocess
 import sys
 from typing import Annotated, Any
 
 import typer
 import uvicorn
 
-from turnout import main
+from turnout import main, tables
 from turnout.cli import user_errors
+from turnout.db import revision
 from turnout.edge.protocol import Protocol
-from turnout.migrations import schema
 from turnout.settings import PREFIX, Settings
 
 GRACE_SECONDS = 20
@@ -30,7 +31,10 @@ SERVER: dict[str, Any] = {
 }
 """How the server program is run; the benchmark's floors are run the same way."""
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
@@ -48,8 +52,8 @@ def serve(
     settings = user_errors.settings_or_fail()
     _check_open_access(settings, host)
     _check_port(host, port)
-    before, after = user_errors.run(lambda: schema.upgrade(settings.database_url))
-    _greet(settings, before, after)
+    _migrate(settings)
+    _greet(settings)
     main.configure_logs(settings)
     # uvicorn answers what is in flight and then raises the signal once more, for this handler:
     # to be told to stop, and to stop, is a success.
@@ -98,15 +102,25 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _greet(settings: Settings, before: str | None, after: str | None) -> None:
+def _migrate(settings: Settings) -> None:
+    """Bring the database to the present schema, by a process that ends: it needs much memory."""
+    if user_errors.run(lambda: revision.current(settings.database_url)) == tables.REVISION:
+        return
+    command = [sys.executable, "-m", "turnout.cli.main", "schema", "upgrade"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command, and no shell
+    sys.stderr.write(done.stderr)
+    if done.returncode != 0:
+        raise SystemExit(done.returncode)
+    print(f"Schema: {done.stdout.strip()}", file=sys.stderr)
+
+
+def _greet(settings: Settings) -> None:
     url = settings.base_url
     database = settings.database_url
     if "@" in database:
         database = "postgresql://" + database.rpartition("@")[2]
     print(f"Turnout is at {url}  (API documentation: {url}/docs)", file=sys.stderr)
     print(f"Database: {database}", file=sys.stderr)
-    if before != after:
-        print(f"Schema: {before or 'empty'} -> {after}", file=sys.stderr)
     if settings.open_access:
         print(
             "Open access: whoever reaches this address acts as one built-in organizer, without "

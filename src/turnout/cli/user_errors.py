@@ -5,8 +5,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
-from alembic.util import CommandError
-
 from turnout.db.errors import is_away
 from turnout.db.session import NotDurableError
 from turnout.settings import Settings, SettingsError, load
@@ -29,14 +27,14 @@ def settings_or_fail(**overrides: object) -> Settings:
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run `work` to its end; a database that is away, or a wrong revision, is one clear line."""
+    """Run `work` to its end; a database that is away is one clear line."""
 
     async def whole() -> T:
         return await work()
 
     try:
         return asyncio.run(whole())
-    except (SettingsError, NotDurableError, CommandError) as error:
+    except (SettingsError, NotDurableError) as error:
         fail(str(error))
     except Exception as error:
         if is_away(error):

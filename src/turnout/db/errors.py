@@ -33,10 +33,12 @@ _SQLITE_ERROR = 1
 
 def is_away(error: BaseException) -> bool:
     """Whether `error` says that the database is away, not that a statement is wrong."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if (getattr(original, "sqlstate", None) or "")[:2] in _AWAY_CLASSES:
+        return True
     if not isinstance(error, DBAPIError):
         return isinstance(error, AWAY)
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or (state is not None and state[:2] in _AWAY_CLASSES):
+    if error.connection_invalidated:
         return True
     if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:
         return False

@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 import orjson
 import structlog
-from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.typing import EventDict, WrappedLogger
 
 from turnout import clock
@@ -129,6 +128,9 @@ def _json_steps() -> list[structlog.typing.Processor]:
 
 
 def _human_steps(*, colors: bool) -> list[structlog.typing.Processor]:
+    # Imported here: it brings a library for terminals along, which a server has no use for.
+    from structlog.dev import ConsoleRenderer, plain_traceback
+
     # `plain_traceback`: the rich one would print local variables, and with them passwords.
     # `repr_native_str`: a path may hold escape codes, which a terminal would obey.
     console = ConsoleRenderer(

@@ -44,7 +44,10 @@ JsonFile = Annotated[
 WIDTH = 110
 """Columns where the output is no terminal, so that a file holds whole rows."""
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def bench(
     *,
     url: Url = None,

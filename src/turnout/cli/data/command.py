@@ -26,7 +26,9 @@ from turnout.migrations import schema
 from turnout.places import gazetteer
 from turnout.settings import Settings
 
-app = typer.Typer(help="Events from files and into files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Events from files and into files.", no_args_is_help=True, add_completion=False
+)
 
 STREAM = "-"
 INTERRUPTED = 130
@@ -58,8 +60,8 @@ def import_(
     Ends with 1 where rows were refused, and with 2 where the file cannot be used.
     """
     settings = user_errors.settings_or_fail()
-    raw = _rows_or_fail(file, form)
     try:
+        raw = _rows_or_fail(file, form)
         with _database_for_import(settings, dry_run=dry_run) as url:
             read = _understood(raw, settings.default_timezone)
             outcome = user_errors.run(lambda: _import(settings, url, owner, read, dry_run=dry_run))

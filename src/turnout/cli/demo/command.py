@@ -11,7 +11,10 @@ from turnout.cli.demo import filling
 from turnout.cli.demo.filling import Made
 from turnout.settings import PREFIX
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
