@@ -57,11 +57,13 @@ class Settings(BaseSettings):
         description="Secret of at least 32 characters behind tickets and cursors; without it "
         "one is generated in the data folder. Servers that share a database must share it.",
     )
-    admin_email: str = Field("", description="Address of the first administrator.")
+    admin_email: str = Field("", description="Address of the first administrator; no effect yet.")
     admin_password: SecretStr = Field(
-        SecretStr(""), description="Password of the first administrator."
+        SecretStr(""), description="Password of the first administrator; no effect yet."
     )
-    rate_limits: Literal["on", "off"] = Field("on", description="Limits how often a caller asks.")
+    rate_limits: Literal["on", "off"] = Field(
+        "on", description="Limits how often a caller asks; no effect yet."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For counts."
     )

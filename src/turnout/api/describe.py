@@ -80,7 +80,7 @@ def read(*errors: type[TurnoutError], query: type[BaseModel], paged: bool = Fals
             304: unchanged,
             **documented(*_ALWAYS, *cursor, *errors),
         },
-        "openapi_extra": {"parameters": [*_parameters(query), _IF_NONE_MATCH]},
+        "openapi_extra": {"parameters": [*queries.query_of(query), _IF_NONE_MATCH]},
     }
 
 
@@ -96,15 +96,3 @@ def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = T
         },
         "openapi_extra": {**bodies.body_of(body), "parameters": [_IDEMPOTENCY_KEY]},
     }
-
-
-def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
-    """The parameters of `query`; a model's `$defs` are nowhere in the document, so they move in."""
-    definitions = query.model_json_schema().get("$defs", {})
-    parameters = queries.query_of(query)
-    for parameter in parameters:
-        schema = parameter["schema"]
-        parameter["schema"] = (
-            definitions.get(schema.pop("$ref", "").rpartition("/")[2], {}) | schema
-        )
-    return parameters

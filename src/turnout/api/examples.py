@@ -82,6 +82,18 @@ def _shown(summary: str, value: object) -> dict[str, Any]:
 
 
 EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "Alive": {"alive": {"summary": "The process answers", "value": {"status": "ok"}}},
+    "Ready": {
+        "ready": {
+            "summary": "As the machine itself is told",
+            "value": {
+                "status": "ok",
+                "database": "SQLite 3.53.4",
+                "schema": "0001",
+                "tzdata": "2026f",
+            },
+        }
+    },
     "EventIn": {
         "five-fields": _shown("Five fields are enough", _NEW_EVENT),
         "conference": _shown("With an agenda, by the clock of Berlin", _CONFERENCE),

@@ -61,18 +61,25 @@ def _refuse_twice(names: list[str], model: type[BaseModel]) -> None:
 
 
 def query_of(model: type[BaseModel]) -> list[dict[str, Any]]:
-    """The parameters of `model` as OpenAPI describes them."""
+    """The parameters of `model` as OpenAPI describes them, definitions where they are used."""
     schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
     return [
         {
             "name": name,
             "in": "query",
             "required": False,
             "description": described.pop("description", ""),
-            "schema": _without_null(described),
+            "schema": _inlined(_without_null(described), definitions),
         }
         for name, described in schema["properties"].items()
     ]
+
+
+def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    rest = {key: value for key, value in schema.items() if key != "$ref"}
+    return {**definitions.get(name, {}), **rest}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

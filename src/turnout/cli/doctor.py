@@ -55,6 +55,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         facts = await health_.check(database)
         findings.append(Finding(what="database", ok=True, detail=facts["database"]))
         findings.append(await _durability(database))
+        findings.append(_rate_limits(settings))
         async with database.read() as db:
             drifts = await integrity.drifts(db)
     finally:
@@ -82,6 +83,11 @@ def _schema(revision: str | None) -> Finding:
         return Finding(what="schema", ok=True, detail=f"revision {revision}, the newest")
     detail = f"revision {revision or 'empty'}, newest is {newest}: run turnout schema upgrade"
     return Finding(what="schema", ok=False, detail=detail)
+
+
+def _rate_limits(settings: Settings) -> Finding:
+    detail = f"{settings.rate_limits} is set, but this version limits nothing yet"
+    return Finding(what="rate limits", ok=True, detail=detail)
 
 
 async def _durability(database: Database) -> Finding:

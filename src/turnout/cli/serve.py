@@ -121,6 +121,12 @@ def _greet(settings: Settings) -> None:
         database = "postgresql://" + database.rpartition("@")[2]
     print(f"Turnout is at {url}  (API documentation: {url}/docs)", file=sys.stderr)
     print(f"Database: {database}", file=sys.stderr)
+    if settings.admin_email or settings.admin_password.get_secret_value():
+        print(
+            f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD have no effect yet: this version has "
+            "no accounts to sign in to.",
+            file=sys.stderr,
+        )
     if settings.open_access:
         print(
             "Open access: whoever reaches this address acts as one built-in organizer, without "

@@ -181,8 +181,8 @@ async def _owner(database: Database, email: str | None) -> Owner:
     async with database.read() as db:
         actor = await account_queries.by_email(db, canonical_email(email))
     if actor is None or not actor.may_organize:
-        why = "there is no account" if actor is None else "no organizer has"
-        raise NoOwner(f"{why} with the address {email}")
+        why = "there is no account with" if actor is None else "no organizer has"
+        raise NoOwner(f"{why} the address {email}")
 
     async def find(_: Db, __: datetime) -> Actor:
         return actor
