@@ -11,7 +11,7 @@ from tests.races.wire import Client, Reply, Unanswered
 CLIENTS = 64
 MOST_CALLS = 20_000
 """Of one client; a load that nobody stops ends all the same."""
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
 
 
