@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.support import databases
-from tests.support.app import RunningApp, running
+from tests.support.app import BASE_URL, RunningApp, running
 from tests.support.postgres import PostgresServer
 
 from turnout.db.session import Database
@@ -71,6 +71,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path / "data",
         database_url=database_url,
         open_access=True,
+        base_url=BASE_URL,
         secret_key="a secret key that only tests have, 32 or more",
     )
 

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import importlib.metadata
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -30,6 +32,10 @@ SWITCH_SECONDS = 0.0005
 """How long the loop may keep the interpreter from the thread that commits (default 5 ms)."""
 
 
+_ANYWHERE = frozenset(("0.0.0.0", "[::]"))  # noqa: S104 - compared with, not listened on
+_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+
+
 class State(TypedDict):
     """What every request finds in its scope."""
 
@@ -50,8 +56,19 @@ def create_app(settings: Settings) -> ASGIApp:
     problems.install(app)
     openapi.install(app)
     fresh = Fresh(Direct(app, router.ROUTES), prefix="/events")
-    guarded = Guards(fresh, misrouted=problems.misrouted(app))
+    guarded = Guards(fresh, misrouted=problems.misrouted(app), hosts=_hosts(settings))
     return RequestLine(guarded, base_url=settings.base_url)
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """The names this server is reached by; none are wrong where its address names no machine.
+
+    A page of somebody else's whose name is made to lead here (DNS rebinding) would otherwise act
+    with whatever this server allows to its own machine, open mode above all.
+    """
+    named = urlsplit(settings.base_url).netloc.rpartition("@")[2].lower()
+    name = re.sub(r":[0-9]+$", "", named)
+    return frozenset() if name in _ANYWHERE else frozenset({name, *_THIS_MACHINE})
 
 
 def app_from_environment() -> ASGIApp:

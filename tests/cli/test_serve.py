@@ -31,7 +31,7 @@ def send_register(port: int, event_id: str, n: int) -> socket.socket:
     """A connection on which a registration has been sent."""
     body = json.dumps(a_person(n)).encode()
     head = (
-        f"POST /events/{event_id}/register HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        f"POST /events/{event_id}/register HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     connection = socket.create_connection((LOOPBACK, port), timeout=30)

@@ -30,6 +30,7 @@ _LENGTH = b"content-length"
 _TRANSFER = b"transfer-encoding"
 _ENCODING = b"content-encoding"
 _WATCHED = frozenset((_HOST, _LENGTH, _TRANSFER, _ENCODING))
+_PORT = re.compile(rb":[0-9]+$")
 # uri-host [ ":" port ] (RFC 9112, 3.2): a name, an IPv4 address, or an IPv6 address in brackets.
 _AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -40,7 +41,7 @@ class Guards:
     """Pure ASGI; put it inside `RequestLine` and around the framework.
 
     `larger_bodies` maps path templates (`/events/{event_id}/attendees/import`) to their limit in
-    bytes. `hosts`, where given, are the only values of Host that are answered. `misrouted` tells
+    bytes. `hosts`, where given, are the only names answered, at any port. `misrouted` tells
     the framework's 404 or 405 for a scope: it goes before 413 and 422, so that sizes say nothing
     about a path that does not exist. It is asked only for requests that are refused anyway.
 
@@ -86,7 +87,7 @@ class Guards:
                 raise BadRequest("The request has no Host header.")
         elif not _AUTHORITY.fullmatch(host):
             raise BadRequest("The Host header is not a valid host.")
-        elif self._hosts and host.lower() not in self._hosts:
+        elif self._hosts and _PORT.sub(b"", host.lower()) not in self._hosts:
             raise BadRequest("The Host header names a host that is not served here.")
 
     def _judge_body(self, scope: Scope, watched: dict[bytes, bytes], receive: Receive) -> Receive:
