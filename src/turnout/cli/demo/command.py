@@ -36,8 +36,7 @@ def demo(
 
 def _greet(made: Made, port: int) -> None:
     url = f"http://127.0.0.1:{port}"
-    ahead = f"{made.ahead:,}" if made.is_new else f"at least {made.ahead:,}"
-    _say(f"The demo has {ahead} conferences ahead, and thousands that are over.")
+    _say(f"The demo has {made.ahead:,} events ahead, and thousands that are over.")
     _say(f"Look at {url}/events?limit=3 and {url}/docs; the soonest ones have people in them.")
 
 

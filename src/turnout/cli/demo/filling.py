@@ -22,13 +22,15 @@ from turnout.places import gazetteer
 FEWEST_AHEAD = 300
 """With fewer events ahead a demo is made anew."""
 
+MOST_COUNTED = 2_000
+
 FACT = "demo"
 """Its value is the day on which the demo was finished; without it one was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was found or made: events ahead (counted to FEWEST_AHEAD when found), and by whom."""
+    """What was found or made: how many listed events lie ahead, and whether it is new."""
 
     ahead: int
     is_new: bool
@@ -72,14 +74,14 @@ def shipped() -> list[Taken]:
 
 
 async def _ahead_if_complete(path: Path) -> int:
-    """How many events lie ahead, up to FEWEST_AHEAD; 0 for a demo that was not finished."""
+    """How many events lie ahead; 0 for a demo that was not finished."""
     await schema.upgrade(_url(path))
     database = Database(_url(path))
     try:
         async with database.read() as db:
             if await facts.read(db, FACT) is None:
                 return 0
-        return await _ahead(database, FEWEST_AHEAD)
+        return await _ahead(database)
     finally:
         await database.aclose()
 
@@ -95,12 +97,13 @@ async def _fill(database: Database) -> int:
     await crowd.come(database, now)
     async with database.write() as db:
         await facts.write(db, FACT, now.date().isoformat())
-    return await _ahead(database, len(moved))
+    return await _ahead(database)
 
 
-async def _ahead(database: Database, limit: int) -> int:
+async def _ahead(database: Database) -> int:
     async with database.read() as db:
-        return len(await discovery.upcoming(db, now=clock.now(), after=None, limit=limit))
+        found = await discovery.upcoming(db, now=clock.now(), after=None, limit=MOST_COUNTED)
+        return len(found)
 
 
 def _url(path: Path) -> str:
