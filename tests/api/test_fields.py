@@ -126,7 +126,7 @@ def verdict_of(adapter: TypeAdapter[bool], sent: bytes) -> bool | str:
         ".a@x.org",
         "a@-x.org",
         "a@x.localhost",
-        "a@x.test",
+        "a@x.local",
         " a@x.org",
         "a@x.org ",
         "a@x.org\n",
@@ -229,7 +229,7 @@ def test_plain_email_is_one_that_the_library_takes(words: list[str], labels: lis
 
 def is_taken_by_the_library(text: str) -> bool:
     try:
-        validate_email(text, check_deliverability=False, strict=True)
+        validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         return False
     return True
