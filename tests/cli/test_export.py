@@ -347,6 +347,17 @@ def test_event_in_full_that_cannot_be_is_refused(
     assert [row["name"] for row in json.loads(exported(sqlite_url))] == ["Good"]
 
 
+def test_contradiction_is_shown_without_what_a_terminal_would_obey(sqlite_url: str) -> None:
+    given = as_json(EVENT | {"url": "\x1b[31m" + "x" * 500})
+
+    said = typed("data", "import", "-", stdin=given, database_url=sqlite_url)
+
+    assert said.stdout.splitlines()[0] == (
+        f"row 1 (PyCon India), refused contradiction: url: It says “[31m{'x' * 96}”, and the "
+        "other fields mean “”: change them alike, or clear this one."
+    )
+
+
 def test_event_in_full_needs_little(sqlite_url: str) -> None:
     given = files.csv_line(["name", "startTime", "endTime", "city", "country", "Motto"])
     given += files.csv_line(

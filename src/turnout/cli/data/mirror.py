@@ -12,6 +12,7 @@ from turnout.cli.data.records import Remark
 from turnout.events.conference_places import ONLINE
 
 FIELDS = ("url", "startDate", "endDate", "online", "cfpUrl", "cfpEndDate")
+LONGEST_SHOWN = 100
 
 _WEBSITE = re.compile(r"^Website: <([^<>\s]+)>$", re.MULTILINE)
 _CALL = re.compile(
@@ -49,8 +50,9 @@ def contradictions(given: Mapping[str, object], implied: Mapping[str, object]) -
     for field in FIELDS:
         said, meant = _text(given.get(field)), _text(implied[field])
         if said not in ("", meant):
+            shown = "".join(filter(str.isprintable, said))[:LONGEST_SHOWN]
             sentence = (
-                f"It says “{said}”, and the other fields mean “{meant}”: change them alike, "
+                f"It says “{shown}”, and the other fields mean “{meant}”: change them alike, "
                 "or clear this one."
             )
             found.append(Remark("contradiction", field, sentence))
