@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ import httpx2
 import pytest
 import time_machine
 from sqlalchemy import delete, func, select, update
-from tests.cli.typed import on
+from tests.cli.typed import on, typed
 from tests.db import rows as db_rows
-from tests.support.processes import Server, free_port
+from tests.support.processes import LOOPBACK, Server, free_port
 
 from turnout.cli.data.records import Taken
 from turnout.cli.demo import crowd, filling, moving
@@ -229,3 +230,19 @@ def test_demo_is_served_from_a_database_of_its_own(
     assert f"Look at {server.url}/events?limit=3 and {server.url}/docs" in said
     assert f"Database: sqlite:///{path}" in said
     assert on(sqlite_url, db_rows.counts)["events"] == 0
+
+
+def test_demo_on_a_taken_port_is_one_line_and_makes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # away from a developer's `.env`
+
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = typed("demo", "--port", str(port), data_dir=tmp_path / "var")
+
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (2, "", 1)
+    assert said.stderr.startswith(f"turnout: cannot listen on {LOOPBACK}:{port}: ")
+    assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,9 @@ from turnout.db import revision
 from turnout.edge.protocol import Protocol
 from turnout.settings import PREFIX, Settings
 
+HOST = "127.0.0.1"
+"""Where we listen unless told otherwise: this machine alone can reach it."""
+
 GRACE_SECONDS = 20
 SERVER: dict[str, Any] = {
     "loop": "uvloop" if sys.platform != "win32" else "asyncio",
@@ -36,7 +39,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     open_access: Annotated[
@@ -51,7 +54,7 @@ def serve(
         os.environ[f"{PREFIX}BASE_URL"] = f"http://{_shown(host)}:{port}"
     settings = user_errors.settings_or_fail()
     _check_open_access(settings, host)
-    _check_port(host, port)
+    check_port(host, port)
     _migrate(settings)
     _greet(settings)
     main.configure_logs(settings)
@@ -71,17 +74,12 @@ def serve(
     )
 
 
-def _check_open_access(settings: Settings, host: str) -> None:
-    if not settings.open_access or settings.open_access_anywhere or _is_loopback(host):
-        return
-    user_errors.fail(
-        f"open access lets everyone who reaches {host} create events; if that is what you want, "
-        f"say so twice: set {PREFIX}OPEN_ACCESS_ANYWHERE=true"
-    )
+def check_port(host: str, port: int) -> None:
+    """Nothing, where we can listen there; else one clear line and exit status 2.
 
-
-def _check_port(host: str, port: int) -> None:
-    """A taken port is one clear line, before anything is migrated."""
+    For the time before anything is made or migrated: a server that cannot be reached should not
+    have touched a database.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,6 +87,15 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             user_errors.fail(f"cannot listen on {host}:{port}: {error.strerror}; try --port")
+
+
+def _check_open_access(settings: Settings, host: str) -> None:
+    if not settings.open_access or settings.open_access_anywhere or _is_loopback(host):
+        return
+    user_errors.fail(
+        f"open access lets everyone who reaches {host} create events; if that is what you want, "
+        f"say so twice: set {PREFIX}OPEN_ACCESS_ANYWHERE=true"
+    )
 
 
 def _is_loopback(host: str) -> bool:

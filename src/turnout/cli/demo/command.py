@@ -23,6 +23,7 @@ def demo(
     Their database is the folder `demo` of the data folder; a second start finds it there.
     """
     settings = user_errors.settings_or_fail()
+    serve.check_port(serve.HOST, port)
     folder = (settings.data_dir / "demo").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "turnout.db"
@@ -31,11 +32,11 @@ def demo(
     os.environ[f"{PREFIX}DATA_DIR"] = str(folder)
     os.environ[f"{PREFIX}DATABASE_URL"] = f"sqlite:///{path}"
     _greet(made, port)
-    serve.serve(port=port, open_access=True)
+    serve.serve(host=serve.HOST, port=port, open_access=True)
 
 
 def _greet(made: Made, port: int) -> None:
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{serve.HOST}:{port}"
     _say(f"The demo has {made.ahead:,} events ahead, and thousands that are over.")
     _say(f"Look at {url}/events?limit=3 and {url}/docs; the soonest ones have people in them.")
 
