@@ -9,21 +9,29 @@ from tests.events.conference_rows import row_with
 
 from turnout.cli.data import files, rows
 from turnout.cli.data.files import Form
-from turnout.cli.data.records import Taken
+from turnout.cli.data.records import Refused, Taken
 from turnout.events.models import Event
 from turnout.places import gazetteer
 from turnout.registrations.models import Admission
+
+Row = Taken | Refused
 
 
 def conferences(count: int) -> list[dict[str, object]]:
     return [row_with(name=f"Conference {n}") for n in range(count)]
 
 
-def taken(data: bytes) -> list[Taken]:
-    read = list(rows.read(files.read(data, Form.JSON), gazetteer.load(), "UTC"))
-    found = [row for row in read if isinstance(row, Taken)]
-    assert len(found) == len(read)
-    return found
+def read(data: bytes, form: Form = Form.JSON) -> list[Row]:
+    """What each row of a file became."""
+    return list(rows.read(files.read(data, form), gazetteer.load(), "UTC"))
+
+
+def taken(data: bytes, form: Form = Form.JSON) -> list[Taken]:
+    """The rows of a file of which each can become an event."""
+    found = read(data, form)
+    taken = [row for row in found if isinstance(row, Taken)]
+    assert len(taken) == len(found)
+    return taken
 
 
 def seats(url: str) -> list[tuple[Any, ...]]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from importlib import resources
 
 from turnout.events import conferences
-from turnout.events.conference_drafts import Code, ConferenceDraft, Refused
+from turnout.events.conference_findings import Conference, Refused, Remark
+from turnout.events.drafts import EventDraft
 from turnout.places import gazetteer
 
 ROW: dict[str, object] = {
@@ -29,24 +30,23 @@ def row_with(**changes: object) -> dict[str, object]:
     return ROW | changes
 
 
-def taken(raw: object) -> ConferenceDraft:
-    draft = conferences.read_row(1, raw, gazetteer.load())
-    assert isinstance(draft, ConferenceDraft), draft
-    return draft
+def taken(raw: object) -> tuple[EventDraft, tuple[Remark, ...]]:
+    """The event that a conference became, and the notes on it."""
+    found = conferences.read(raw, gazetteer.load())
+    assert isinstance(found, Conference), found
+    return found.event, found.notes
 
 
-def refused(raw: object) -> Refused:
-    answer = conferences.read_row(1, raw, gazetteer.load())
-    assert isinstance(answer, Refused), answer
-    return answer
+def refused(raw: object) -> tuple[Remark, ...]:
+    """The reasons against a conference."""
+    found = conferences.read(raw, gazetteer.load())
+    assert isinstance(found, Refused), found
+    return found.reasons
 
 
-def codes(draft: ConferenceDraft) -> list[tuple[Code, str]]:
-    return [(note.code, note.field) for note in draft.notes]
-
-
-def reasons(answer: Refused) -> list[tuple[Code, str]]:
-    return [(reason.code, reason.field) for reason in answer.reasons]
+def codes(remarks: tuple[Remark, ...]) -> list[tuple[str, str]]:
+    """Each remark's code and field."""
+    return [(each.code, each.field) for each in remarks]
 
 
 def as_json(*rows: object) -> bytes:
@@ -55,7 +55,7 @@ def as_json(*rows: object) -> bytes:
 
 def as_csv(rows: list[Mapping[str, object]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, conferences.COLUMNS)
+    writer = csv.DictWriter(text, conferences.FIELDS)
     writer.writeheader()
     for row in rows:
         topics = row.get("topics")

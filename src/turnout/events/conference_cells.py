@@ -6,7 +6,7 @@ import unicodedata
 from datetime import date
 from urllib.parse import quote, urlsplit
 
-from turnout.events.conference_drafts import Code, Findings
+from turnout.events.conference_findings import Code, Findings
 from turnout.events.times import FIRST_YEAR, LAST_YEAR
 
 LONGEST_LINK = 2000

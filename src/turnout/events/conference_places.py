@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from turnout.events.conference_drafts import Code, Findings
+from turnout.events.conference_findings import Code, Findings
 from turnout.events.drafts import PlaceDraft
 from turnout.events.zones import UTC_NAME
 from turnout.places.countries import Area

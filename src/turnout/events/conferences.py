@@ -1,21 +1,17 @@
-"""Lists of conferences, JSON or CSV, read into drafts; it must not know the database or the clock.
+"""Conferences as lists give them, read into events; it must not know files, database or clock.
 
 The fields are those of the public tech-conferences collection: name, url, startDate, endDate,
 city, country, online, topics, cfpUrl, cfpEndDate. Such lists give days and no times of day, and
-hold what people typed. So every row is either taken, with a note on each thing that was changed,
-guessed or not understood, or refused with its reasons.
+hold what people typed. So every conference is either taken, with a note on each thing that was
+changed, guessed or not understood, or refused with its reasons.
 """
 
-import csv
 import hashlib
-import io
-import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
-from itertools import zip_longest
 
-from turnout.errors import FieldError, Invalid
+from turnout.errors import Invalid
 from turnout.events import times
 from turnout.events.conference_cells import (
     read_date,
@@ -25,16 +21,10 @@ from turnout.events.conference_cells import (
     read_link,
     read_topics,
 )
-from turnout.events.conference_drafts import (
-    Code,
-    ConferenceDraft,
-    Findings,
-    Note,
-    Reading,
-    Refused,
-)
+from turnout.events.conference_findings import Code, Conference, Findings, Refused
 from turnout.events.conference_places import read_where
-from turnout.events.drafts import LONGEST_EVENT
+from turnout.events.drafts import LONGEST_EVENT, EventDraft, PlaceDraft
+from turnout.events.times import Moment
 from turnout.places.gazetteer import Gazetteer
 
 DAY_STARTS, DAY_ENDS = time(9), time(18)
@@ -43,69 +33,31 @@ DAY_STARTS, DAY_ENDS = time(9), time(18)
 LONGEST_NAME = 200
 LONGEST_CITY = 120
 
-NEEDED_COLUMNS = ("name", "startDate")
-COLUMNS = (
+FIELDS = (
     *("name", "url", "startDate", "endDate", "city", "country", "online", "topics"),
     *("cfpUrl", "cfpEndDate"),
 )
 
 
-def read_json(data: bytes, gazetteer: Gazetteer) -> Reading:
-    """The conferences in a JSON list of objects (UTF-8); row 1 is the first.
-
-    Raises Invalid about `file` when it is not such a list; what is wrong within a row never raises.
-    """
-    try:
-        rows = json.loads(_text(data))
-    except (ValueError, RecursionError) as error:
-        raise _unreadable("not-json", "The file is not JSON.") from error
-    if not isinstance(rows, list):
-        raise _unreadable("not-a-list", "The file must hold one JSON list of conferences.")
-    return _reading(read_row(row, raw, gazetteer) for row, raw in enumerate(rows, start=1))
-
-
-def read_csv(data: bytes, gazetteer: Gazetteer) -> Reading:
-    """The conferences in a CSV file (UTF-8, commas; topics with `;` between); row 1 is the header.
-
-    Columns may be left out but for `name` and `startDate`, and stand in any order. Raises Invalid
-    about `file` when it is not such a file; what is wrong within a row never raises.
-    """
-    reader = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
-    try:
-        records = list(reader)
-    except csv.Error as error:
-        message = f"The file is not CSV: line {reader.line_num} cannot be read."
-        raise _unreadable("not-csv", message) from error
-    header = [cell.strip() for cell in records[0]] if records else []
-    _check_header(header)
-    return _reading(
-        _read_record(number, header, cells, gazetteer)
-        for number, cells in enumerate(records[1:], start=2)
-        if any(cells)  # a blank line is no conference
-    )
-
-
-def read_row(row: int, raw: object, gazetteer: Gazetteer) -> ConferenceDraft | Refused:
-    """One conference from the object or record with that number; never raises."""
+def read(raw: object, gazetteer: Gazetteer) -> Conference | Refused:
+    """The conference in an object of a list, or why there is none; never raises."""
     findings = Findings()
     if not isinstance(raw, Mapping):
         findings.refuse(Code.NOT_AN_OBJECT, "", "This is not an object with fields.")
-        return Refused(row, "", tuple(findings.reasons))
+        return Refused("", tuple(findings.reasons))
     _note_unknown_fields(raw, findings)
     name = read_line(raw.get("name"), "name", LONGEST_NAME, findings)
     if not name and not findings.reasons:
         findings.refuse(Code.NAME_MISSING, "name", "A conference needs a name.")
-    draft = _draft(row, name, raw, gazetteer, findings)
-    return draft or Refused(row, name, tuple(findings.reasons))
+    event = _event(name, raw, gazetteer, findings)
+    if event is None:
+        return Refused(name, tuple(findings.reasons))
+    return Conference(event, tuple(findings.notes))
 
 
-def _draft(
-    row: int,
-    name: str,
-    raw: Mapping[str, object],
-    gazetteer: Gazetteer,
-    findings: Findings,
-) -> ConferenceDraft | None:
+def _event(
+    name: str, raw: Mapping[str, object], gazetteer: Gazetteer, findings: Findings
+) -> EventDraft | None:
     days = _read_days(raw, findings)
     city = read_line(raw.get("city"), "city", LONGEST_CITY, findings)
     country = read_line(raw.get("country"), "country", LONGEST_CITY, findings)
@@ -116,22 +68,21 @@ def _draft(
         findings.note(Code.LINK_MISSING, "url", "There is no link.")
     description = _description(url, raw, findings)
     topics = read_topics(raw.get("topics"), "topics", findings)
-    start, end = _clocks(days, where.timezone, findings) if days else (None, None)
-    if findings.reasons or start is None or end is None:
+    moments = _moments(days, where.timezone, findings) if days else None
+    if findings.reasons or moments is None:
         return None
-    return ConferenceDraft(
-        row=row,
+    start, end = moments
+    return EventDraft(
         name=name,
         description=description,
         location=where.location,
         timezone=where.timezone,
-        start_local=start,
-        end_local=end,
+        start=start,
+        end=end,
         online_url=url if is_online and where.place is None else None,
-        place=where.place,
+        place=where.place or PlaceDraft(),
         tags=topics,
-        import_key=_import_key(name, url or "", start.date().isoformat(), city),
-        notes=tuple(findings.notes),
+        import_key=_import_key(name, url or "", start.local.date().isoformat(), city),
     )
 
 
@@ -156,22 +107,23 @@ def _read_days(raw: Mapping[str, object], findings: Findings) -> tuple[date, dat
     return first, last
 
 
-def _clocks(
+def _moments(
     days: tuple[date, date], zone: str, findings: Findings
-) -> tuple[datetime, datetime] | tuple[None, None]:
+) -> tuple[Moment, Moment] | None:
     start, end = datetime.combine(days[0], DAY_STARTS), datetime.combine(days[1], DAY_ENDS)
     if end - start > LONGEST_EVENT:
         sentence = f"It would last longer than {LONGEST_EVENT.days} days."
         findings.refuse(Code.TOO_LONG, "endDate", sentence)
-        return None, None
+        return None
     try:
-        times.wall_clock(start, zone, field="startDate")
-        times.wall_clock(end, zone, field="endDate")
+        return (
+            times.wall_clock(start, zone, field="startDate"),
+            times.wall_clock(end, zone, field="endDate"),
+        )
     except Invalid as error:  # Samoa left out a whole day, 30 December 2011
         field = error.fields[0].field
         findings.refuse(Code.NO_SUCH_TIME, field, error.fields[0].message)
-        return None, None
-    return start, end
+        return None
 
 
 def _description(url: str | None, raw: Mapping[str, object], findings: Findings) -> str:
@@ -187,47 +139,9 @@ def _description(url: str | None, raw: Mapping[str, object], findings: Findings)
 
 def _note_unknown_fields(raw: Mapping[str, object], findings: Findings) -> None:
     for field, value in raw.items():
-        if field not in COLUMNS and value not in (None, "", []):
+        if field not in FIELDS and value not in (None, "", []):
             shown = read_line(field, "", LONGEST_NAME, Findings())
             findings.note(Code.FIELD_IGNORED, shown, "This field is not known; it was left out.")
-
-
-def _read_record(
-    row: int, header: list[str], cells: list[str], gazetteer: Gazetteer
-) -> ConferenceDraft | Refused:
-    pairs = list(zip_longest(header, cells, fillvalue=""))
-    named = {column: cell for column, cell in pairs if column}
-    if any(cell.strip() for column, cell in pairs if not column):
-        # Most likely a comma without quotes: every cell behind it would be under a wrong name.
-        sentence = "The row has more cells than there are named columns."
-        name = read_line(named["name"], "name", LONGEST_NAME, Findings())
-        return Refused(row, name, (Note(Code.TOO_MANY_CELLS, "", sentence),))
-    return read_row(row, named, gazetteer)
-
-
-def _reading(rows: Iterable[ConferenceDraft | Refused]) -> Reading:
-    read = list(_without_repetitions(rows))
-    return Reading(
-        drafts=tuple(each for each in read if isinstance(each, ConferenceDraft)),
-        refused=tuple(each for each in read if isinstance(each, Refused)),
-    )
-
-
-def _without_repetitions(
-    read: Iterable[ConferenceDraft | Refused],
-) -> Iterator[ConferenceDraft | Refused]:
-    """The same rows, but a conference that was there before refused, with the row it repeats."""
-    first: dict[str, int] = {}
-    for each in read:
-        if isinstance(each, Refused):
-            yield each
-            continue
-        row = first.setdefault(each.import_key, each.row)
-        if row == each.row:
-            yield each
-        else:
-            sentence = f"This is the same conference as row {row}."
-            yield Refused(each.row, each.name, (Note(Code.DUPLICATE, "name", sentence),))
 
 
 def _import_key(name: str, url: str, start: str, city: str) -> str:
@@ -239,24 +153,3 @@ def _import_key(name: str, url: str, start: str, city: str) -> str:
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _check_header(header: list[str]) -> None:
-    missing = [column for column in NEEDED_COLUMNS if column not in header]
-    if missing:
-        message = f"The first line must name the columns; missing: {', '.join(missing)}."
-        raise _unreadable("columns-missing", message)
-    named = [column for column in header if column]
-    if len(set(named)) < len(named):
-        raise _unreadable("column-repeated", "The first line names a column twice.")
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable("not-utf-8", "The file is not in UTF-8.") from error
-
-
-def _unreadable(code: str, message: str) -> Invalid:
-    return Invalid(message, fields=(FieldError("file", code, message),))

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from turnout.api import field_errors
 from turnout.cli.data import cells, mirror
-from turnout.cli.data.records import Refused, Remark, Taken, name_in
+from turnout.cli.data.records import Refused, Taken, name_in
 from turnout.errors import FieldError, Invalid
 from turnout.events import drafts
+from turnout.events.conference_findings import Remark
 from turnout.events.drafts import EventDraft
 from turnout.events.models import Status
 from turnout.events.schemas import EventIn

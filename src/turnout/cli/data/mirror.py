@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from turnout.cli.data.records import Remark
+from turnout.events.conference_findings import Remark
 from turnout.events.conference_places import ONLINE
 
 FIELDS = ("url", "startDate", "endDate", "online", "cfpUrl", "cfpEndDate")

@@ -3,18 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from turnout.events.conference_findings import Remark
 from turnout.events.conferences import LONGEST_NAME
 from turnout.events.drafts import EventDraft
 from turnout.registrations.service import AdmissionDraft
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One thing to know about a row: its stable code, the field as the file names it, and why."""
-
-    code: str
-    field: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)

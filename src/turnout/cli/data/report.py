@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from turnout.cli.data.importing import Outcome
-from turnout.cli.data.records import Refused, Remark, Taken
+from turnout.cli.data.records import Refused, Taken
+from turnout.events.conference_findings import Remark
 
 MOST_REFUSALS = 20
 """How many refused rows are shown without being asked for."""

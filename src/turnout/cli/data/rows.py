@@ -8,10 +8,9 @@ from pydantic import Field, ValidationError
 from turnout.api import field_errors
 from turnout.cli.data import cells, exact
 from turnout.cli.data.files import RawRow
-from turnout.cli.data.records import Refused, Remark, Taken, name_in
-from turnout.events import conferences, times
-from turnout.events.conference_drafts import Code, ConferenceDraft, Note
-from turnout.events.drafts import EventDraft, PlaceDraft
+from turnout.cli.data.records import Refused, Taken, name_in
+from turnout.events import conferences
+from turnout.events.conference_findings import Code, Conference, Remark
 from turnout.events.schemas import MOST_SEATS
 from turnout.fields import Input, WholeNumber, YesOrNo
 from turnout.places.gazetteer import Gazetteer
@@ -61,30 +60,13 @@ def _conference(row: int, given: object, gazetteer: Gazetteer) -> Taken | Refuse
     seats, wrong = _seats(given) if isinstance(given, Mapping) else (_Seats(), ())
     if isinstance(given, Mapping):
         given = {field: given[field] for field in given if field not in exact.ADMISSION_FIELDS}
-    read = conferences.read_row(row, given, gazetteer)
-    if not isinstance(read, ConferenceDraft):
-        return Refused(row, read.name, (*_remarks(read.reasons), *wrong))
+    found = conferences.read(given, gazetteer)
+    if not isinstance(found, Conference):
+        return Refused(row, found.name, (*found.reasons, *wrong))
     if wrong:
-        return Refused(row, read.name, wrong)
+        return Refused(row, found.event.name, wrong)
     admission = AdmissionDraft(seats.max_capacity, seats.waitlist_enabled)
-    return Taken(row, event_of(read), admission, _remarks(read.notes))
-
-
-def event_of(draft: ConferenceDraft) -> EventDraft:
-    """The event that a conference becomes: published, public, on its own wall clock."""
-    zone = draft.timezone
-    return EventDraft(
-        name=draft.name,
-        location=draft.location,
-        timezone=zone,
-        start=times.wall_clock(draft.start_local, zone, field="startDate"),
-        end=times.wall_clock(draft.end_local, zone, field="endDate"),
-        description=draft.description,
-        place=draft.place or PlaceDraft(),
-        online_url=draft.online_url,
-        tags=draft.tags,
-        import_key=draft.import_key,
-    )
+    return Taken(row, found.event, admission, found.notes)
 
 
 def _seats(given: Mapping[str, object]) -> tuple[_Seats, tuple[Remark, ...]]:
@@ -107,7 +89,3 @@ def _renamed(content: Mapping[str, object]) -> dict[str, object]:
         ALSO_CALLED.get(field, field) if ALSO_CALLED.get(field) not in content else field: value
         for field, value in content.items()
     }
-
-
-def _remarks(notes: Iterable[Note]) -> tuple[Remark, ...]:
-    return tuple(Remark(note.code, note.field, note.sentence) for note in notes)

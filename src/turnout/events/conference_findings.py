@@ -1,11 +1,9 @@
-"""What a list of conferences is read into: drafts, refusals and notes; it must not know files."""
+"""What comes of reading a conference: an event or a refusal, and remarks; it knows no files."""
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from turnout.events.drafts import PlaceDraft
+from turnout.events.drafts import EventDraft
 
 
 class Code(StrEnum):
@@ -53,59 +51,33 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Remark:
     """One thing to know about a row: its stable code, the field as the file names it, and why."""
 
-    code: Code
+    code: str
     field: str
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
-class ConferenceDraft:
-    """A conference, ready to become an event.
+class Conference:
+    """A conference as the event that it becomes, published and public, with its notes.
 
-    `row` counts from 1 (in CSV the header is row 1, as spreadsheets number it). `description` is
-    Markdown. `start_local` and `end_local` are naive wall clocks of `timezone`, both existing
-    there. `place` has the city and country as typed, and coordinates where the city is known.
-    `import_key` is 64 hexadecimal digits, the same for the same conference in every file.
+    The event's description is Markdown. Its place has the city and country as typed, and
+    coordinates where the city is known. Its `import_key` is 64 hexadecimal digits, the same for
+    the same conference in every file.
     """
 
-    row: int
-    name: str
-    description: str
-    location: str
-    timezone: str
-    start_local: datetime
-    end_local: datetime
-    online_url: str | None
-    place: PlaceDraft | None
-    tags: tuple[str, ...]
-    import_key: str
-    notes: tuple[Note, ...]
+    event: EventDraft
+    notes: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that cannot be taken: its number, the name as far as it can be read, and why."""
+    """What cannot be taken for a conference: the name as far as it can be read, and why."""
 
-    row: int
     name: str
-    reasons: tuple[Note, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A whole file: each of its rows is in one of the two, in the order of the file."""
-
-    drafts: tuple[ConferenceDraft, ...]
-    refused: tuple[Refused, ...]
-
-    def counts(self) -> dict[Code, int]:
-        """How often each code occurs among notes and reasons, the most frequent first."""
-        notes = [note.code for draft in self.drafts for note in draft.notes]
-        reasons = [reason.code for row in self.refused for reason in row.reasons]
-        return dict(Counter(notes + reasons).most_common())
+    reasons: tuple[Remark, ...]
 
 
 class Findings:
@@ -114,13 +86,13 @@ class Findings:
     __slots__ = ("notes", "reasons")
 
     def __init__(self) -> None:
-        self.notes: list[Note] = []
-        self.reasons: list[Note] = []
+        self.notes: list[Remark] = []
+        self.reasons: list[Remark] = []
 
     def note(self, code: Code, field: str, sentence: str) -> None:
         """Keep in mind what was changed or guessed."""
-        self.notes.append(Note(code, field, sentence))
+        self.notes.append(Remark(code, field, sentence))
 
     def refuse(self, code: Code, field: str, sentence: str) -> None:
         """Keep in mind why the row cannot be taken; reading goes on, to find every reason."""
-        self.reasons.append(Note(code, field, sentence))
+        self.reasons.append(Remark(code, field, sentence))
