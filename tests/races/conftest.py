@@ -1,4 +1,4 @@
-"""The servers that race, once for each kind of database and test process."""
+"""The servers that race, on either kind of database."""
 
 import os
 from collections.abc import Iterator
@@ -38,14 +38,11 @@ def empty_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> I
     server.drop_database_sync("racing")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def racing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Field]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def racing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Field]:
     """Four server processes, all started at once on one database that was empty."""
-    folder = tmp_path_factory.mktemp("races")
     with (
-        empty_database(request, request.param, folder) as url,
-        fleet.fleet(folder, url) as ports,
+        empty_database(request, request.param, tmp_path) as url,
+        fleet.fleet(tmp_path, url) as ports,
     ):
-        yield Field(url, folder, ports)
+        yield Field(url, tmp_path, ports)

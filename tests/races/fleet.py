@@ -17,7 +17,7 @@ SERVE: Sequence[str | Path] = (TURNOUT, "serve", "--open")
 UNLOCKED: Sequence[str | Path] = (sys.executable, "-m", "tests.races.unlocked")
 WORKERS = 2
 STARTED = "Application startup complete"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 def variables(folder: Path, database_url: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from tests.db import rows
 from tests.races import race, verdict
 from tests.races.race import Plan
 
+from turnout.accounts.models import User
 from turnout.db.session import Database
 
 CAPACITIES = (1, 7, 50)
@@ -72,5 +73,14 @@ async def drifts(database_url: str) -> list[str]:
     database = Database(database_url)
     try:
         return await rows.drifts(database)
+    finally:
+        await database.aclose()
+
+
+async def organizers(database_url: str) -> int:
+    """How many accounts the servers made when they all started at once on an empty database."""
+    database = Database(database_url)
+    try:
+        return await rows.count(database, User)
     finally:
         await database.aclose()

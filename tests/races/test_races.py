@@ -6,47 +6,25 @@ fault where there is one: it runs the product with its lock taken out.
 
 from pathlib import Path
 
-import pytest
-from tests.db import rows
 from tests.races import fleet, proof, unlocked
 from tests.races.conftest import Field
-
-from turnout.accounts.models import User
-from turnout.db.session import Database
 
 CONTROL_TRIES = 12
 
 
-async def test_start_of_many_processes_on_an_empty_database_makes_one_organizer(
-    racing: Field,
-) -> None:
-    database = Database(racing.database_url)
+async def test_races_of_four_processes_keep_every_promise(racing: Field, seeds: int) -> None:
+    """One test for all races on a database: most of its time is the start of the servers."""
+    tallies = {
+        f"{capacity} seats": await proof.capacity(racing.ports, capacity, seeds)
+        for capacity in proof.CAPACITIES
+    }
+    tallies["the same key"] = await proof.keyed(racing.ports, seeds)
 
-    organizers = await rows.count(database, User)
-
-    await database.aclose()
-    assert organizers == 1
-
-
-@pytest.mark.parametrize("capacity", proof.CAPACITIES)
-async def test_race_for_few_seats_keeps_every_promise(
-    racing: Field, capacity: int, seeds: int
-) -> None:
-    tally = await proof.capacity(racing.ports, capacity, seeds)
-
-    assert tally.faults == {}
-    assert tally.races == 2 * seeds
-    assert await proof.drifts(racing.database_url) == []
-
-
-async def test_race_of_the_same_request_under_one_key_has_one_effect(
-    racing: Field, seeds: int
-) -> None:
-    tally = await proof.keyed(racing.ports, seeds)
-
-    assert tally.faults == {}
-    assert tally.seats == seeds * (25 + 40)
+    assert {name: tally.faults for name, tally in tallies.items() if tally.faults} == {}
+    assert {tally.races for tally in tallies.values()} == {2 * seeds}
+    assert tallies["the same key"].seats == seeds * (25 + 40)
     assert fleet.doctor(racing.folder, racing.database_url) == []
+    assert await proof.organizers(racing.database_url) == 1
 
 
 async def test_race_with_the_lock_taken_out_breaks_a_promise(
