@@ -49,12 +49,26 @@ def free_port() -> int:
     raise OSError(f"no free port among {_TRIES} tried")
 
 
+KILL_SECONDS = 5.0
+
+
 def is_running(pid: int) -> bool:
     """Whether the process still works on something; a zombie that nobody reaped does not."""
     try:
         return bool(Path(f"/proc/{pid}/cwd").readlink().name)
     except OSError:
         return False
+
+
+def _members(group: int) -> list[int]:
+    """The processes of a group, by what /proc says of each."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(state[2]) == group:
+                found.append(int(folder.name))
+    return found
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -143,9 +157,15 @@ class Server:
     def kill(self) -> None:
         """End the whole group at once (SIGKILL), as a crash would; the leader is gone after."""
         # The number cannot be another group's by now: the kernel keeps it while a member lives.
+        members = _members(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # Only the leader is ours to wait for; the others die in their own time, on a busy machine
+        # some milliseconds later.
+        deadline = time.monotonic() + KILL_SECONDS
+        while any(is_running(pid) for pid in members) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def output(self) -> str:
         """All that the group has written to its standard output and error until now."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.house import tree
+from tests.support.app import BASE_URL
 
 from turnout.web import assets
 
@@ -74,7 +75,7 @@ async def test_start_page_shows_the_address_and_the_mode(
 ) -> None:
     opened, closed = (await api.get("/")).text, (await closed_api.get("/")).text
 
-    assert "curl -s http://127.0.0.1:8000/events</code>" in opened
+    assert f"curl -s {BASE_URL}/events</code>" in opened
     assert ("open mode" in opened, "open mode" in closed) == (True, False)
 
 
