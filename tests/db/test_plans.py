@@ -125,6 +125,21 @@ async def test_statements_over_many_rows_use_their_index(database: Database) -> 
         assert index in found
 
 
+async def test_people_are_looked_up_by_their_index_in_a_database_without_statistics(
+    database: Database,
+) -> None:
+    """The plan is made when the first one registers, and kept for all who follow."""
+    async with database.write() as db:
+        actor = await accounts.built_in_organizer(db, NOW)
+        wanted = [(an_event(n), AdmissionDraft(100)) for n in range(6)]
+        event_ids = await service.host(db, actor, Cause("open"), wanted, NOW)
+
+    found = "\n".join(await plans.of(database, partial(run, one_person, actor, event_ids)))
+
+    assert plans.scans(found, "registrations") == []
+    assert PERSON in found
+
+
 async def test_statement_over_a_whole_table_is_noticed(database: Database) -> None:
     """The control: what looks for scans finds one where there is one."""
     actor, event_ids = await fill(database)

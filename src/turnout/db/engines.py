@@ -47,6 +47,8 @@ def sqlite_engine(
         connection.execute("PRAGMA temp_store = MEMORY")
         if not write:
             connection.execute("PRAGMA query_only = ON")
+            # The system keeps the file's pages anyway; eight copies of them would cost 16 MiB.
+            connection.execute("PRAGMA cache_size = -512")
             # One checkpointer: only writers may move the log into the database.
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         return connection
