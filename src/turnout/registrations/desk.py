@@ -88,6 +88,9 @@ class Desk:
             return await arrival.answer
         finally:
             self._waiting -= 1
+            # A refusal's traceback holds this frame, and the frame would hold the refusal: a cycle
+            # a refusal, for a collector whose pauses then make the tail of all answers.
+            del arrival
 
     async def aclose(self) -> None:
         """Wait until everyone in the queue is answered."""
