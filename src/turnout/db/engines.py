@@ -38,20 +38,7 @@ def sqlite_engine(
     path = sqlite_path(url)
 
     def connect() -> Any:
-        connection = driver.sqlite.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        if not write:
-            connection.execute("PRAGMA query_only = ON")
-            # The system keeps the file's pages anyway; eight copies of them would cost 16 MiB.
-            connection.execute("PRAGMA cache_size = -512")
-            # One checkpointer: only writers may move the log into the database.
-            connection.execute("PRAGMA wal_autocheckpoint = 0")
-        return connection
+        return _connect_sqlite(path, write, foreign_keys, busy_timeout_ms)
 
     engine = create_async_engine(
         f"{driver.SCHEME}:///{path}",
@@ -68,6 +55,23 @@ def sqlite_engine(
     begin = driver.BEGIN_WRITING if write else "BEGIN"
     event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin) and None)
     return engine
+
+
+def _connect_sqlite(path: str, write: bool, foreign_keys: bool, busy_timeout_ms: int) -> Any:  # noqa: FBT001 - as its one caller has them
+    connection = driver.sqlite.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if not write:
+        connection.execute("PRAGMA query_only = ON")
+        # The system keeps the file's pages anyway; eight copies of them would cost 16 MiB.
+        connection.execute("PRAGMA cache_size = -512")
+        # One checkpointer: only writers may move the log into the database.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
 
 
 def postgresql_engine(url: str, *, pgbouncer: bool) -> AsyncEngine:
