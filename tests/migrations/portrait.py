@@ -8,7 +8,7 @@ Portrait = dict[str, list[str]]
 
 
 async def of(url: str) -> Portrait:
-    """What there is, by kind: columns, constraints with names, indexes with their conditions."""
+    """What there is, by kind: columns, constraints, indexes with conditions, functions."""
     if engines.is_sqlite(url):
         return _of_sqlite(engines.sqlite_path(url))
     return await _of_postgresql(url)
@@ -47,6 +47,9 @@ def _parts(statement: str) -> list[str]:
 
 
 _QUERIES = {
+    "functions": """
+        SELECT pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace""",
     "columns": """
         SELECT format('%s.%s %s %s %s', c.relname, a.attname,
             format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
