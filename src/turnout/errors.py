@@ -93,6 +93,10 @@ class TooMany(TurnoutError):
     retry_after_seconds: ClassVar[int] = 1
 
 
+class Unready(TooMany):
+    """The server cannot do it now, whoever asks: its own limit, or that of someone it needs."""
+
+
 KINDS: tuple[type[TurnoutError], ...] = (
     NotFound,
     Conflict,
