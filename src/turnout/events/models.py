@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, DateTime, Double, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from turnout.db.base import Base, JsonDocument
+from turnout.db.base import Base, JsonDocument, one_of
 
 
 class Status(StrEnum):
@@ -30,12 +30,6 @@ class Visibility(StrEnum):
     UNLISTED = "unlisted"
     """By its link alone."""
     PRIVATE = "private"
-
-
-def one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
-    """The constraint that `column` holds one of `kinds`."""
-    values = ", ".join(f"'{kind}'" for kind in kinds)
-    return CheckConstraint(f"{column} IN ({values})", name=column)
 
 
 _LISTED = text("status = 'published' AND visibility = 'public'")
@@ -86,6 +80,29 @@ class Event(Base):
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class TeamRole(StrEnum):
+    """What someone does for an event that is another's."""
+
+    EDITOR = "editor"
+    """Edits the event and sees who comes, as its owner does."""
+    DOOR = "door"
+    """Lets people in: sees names, no addresses."""
+
+
+class TeamMember(Base):
+    """An account that helps with an event."""
+
+    __tablename__ = "team_members"
+    __table_args__ = (one_of("role", TeamRole), Index(None, "user_id", "event_id"))
+
+    event_id: Mapped[UUID] = mapped_column(
+        ForeignKey("events.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
 
 
 class Slot(Base):

@@ -62,8 +62,7 @@ def statements(dialect: str) -> str:
             str(CreateIndex(index).compile(dialect=kind)).strip() + ";"
             for index in sorted(table.indexes, key=lambda index: str(index.name))
         ]
-    if dialect == "postgresql":
-        lines += [each + ";" for each in tables.FUNCTIONS]
+    lines += [each + ";" for each in tables.BESIDE_TABLES[dialect]]
     whole = "\n\n".join(lines) + "\n"
     return "\n".join(line.rstrip() for line in whole.replace("\t", "    ").split("\n"))
 

@@ -17,8 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from turnout.db.base import Base, JsonDocument
-from turnout.events.models import one_of
+from turnout.db.base import Base, JsonDocument, one_of
 
 
 class Status(StrEnum):
@@ -82,6 +81,8 @@ class Registration(Base):
             postgresql_where=_LIVE,
         ),
         Index("ix_registrations_id", "id"),
+        # What someone registered for as a guest, once their account has verified the address.
+        Index("ix_registrations_person", "email_canonical", "id"),
         Index(
             "ix_registrations_account",
             "account_id",
