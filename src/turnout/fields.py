@@ -95,6 +95,9 @@ YesOrNo = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number; integers count."""
 
+ZoneText = Annotated[str, Field(strict=True, max_length=64, examples=["Asia/Kolkata"])]
+"""The name of a time zone, for `canonical_zone` to judge."""
+
 
 class InvalidEmail(Invalid):
     """An e-mail address that mail cannot be sent to, or that imitates another."""

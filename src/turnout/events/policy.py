@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_
 
 from turnout.accounts.actor import Actor
-from turnout.errors import NotAllowed, NotFound, NotSignedIn
-from turnout.events.models import Event, Status, Visibility
+from turnout.accounts.policy import refused
+from turnout.errors import NotFound, NotSignedIn
+from turnout.events.models import Event, Status, TeamRole, Visibility
 
 
 class SomeEvent(Protocol):
@@ -28,22 +29,44 @@ class SomeEvent(Protocol):
         """The account that owns it."""
         ...
 
+    @property
+    def team_role(self) -> str | None:
+        """What the caller does in its team: one of TeamRole, or None."""
+        ...
+
 
 def may_create(actor: Actor) -> bool:
     """Whether the caller may have events of their own."""
     return actor.may_organize
 
 
-def may_edit(actor: Actor, event: SomeEvent) -> bool:
+def may_own(actor: Actor, event: SomeEvent) -> bool:
     """Whether the event is the caller's, or the caller an administrator."""
     return actor.is_admin or (actor.may_organize and actor.user_id == event.organizer_id)
 
 
+def may_edit(actor: Actor, event: SomeEvent) -> bool:
+    """Whether the caller may do with the event what its owner does from day to day."""
+    return may_own(actor, event) or _is_in_team(actor, event, TeamRole.EDITOR)
+
+
+def may_work_door(actor: Actor, event: SomeEvent) -> bool:
+    """Whether the caller may see who comes and let them in."""
+    return may_edit(actor, event) or _is_in_team(actor, event, TeamRole.DOOR)
+
+
+def _is_in_team(actor: Actor, event: SomeEvent, role: TeamRole) -> bool:
+    return event.team_role == role and not actor.must_enrol
+
+
+def is_hidden(event: SomeEvent) -> bool:
+    """Whether only those who work on the event may know that it exists."""
+    return event.status == Status.DRAFT or event.visibility == Visibility.PRIVATE
+
+
 def may_see(actor: Actor, event: SomeEvent) -> bool:
     """Whether the caller may know that the event exists."""
-    if event.status != Status.DRAFT and event.visibility != Visibility.PRIVATE:
-        return True
-    return may_edit(actor, event)
+    return not is_hidden(event) or may_work_door(actor, event)
 
 
 def listed_events() -> ColumnElement[bool]:
@@ -56,7 +79,8 @@ def require_creator(actor: Actor) -> None:
     """Raises NotSignedIn or NotAllowed unless the caller may have events of their own."""
     require_known(actor)
     if not may_create(actor):
-        raise NotAllowed("Only organizers create events; ask an administrator to make you one.")
+        detail = "Only organizers create events; ask an administrator to make you one."
+        raise refused(actor, detail)
 
 
 def require_known(actor: Actor) -> None:

@@ -10,7 +10,7 @@ from turnout.events import times
 from turnout.events.drafts import MOST_SLOTS, EventDraft, PlaceDraft, SlotDraft
 from turnout.events.models import Status, Visibility
 from turnout.events.times import TIME_PATTERN, Moment
-from turnout.fields import Input, Line, Number, Paragraphs, WholeNumber, YesOrNo
+from turnout.fields import Input, Line, Number, Paragraphs, WholeNumber, YesOrNo, ZoneText
 
 MOST_SEATS = 1_000_000
 MOST_TAGS = 20
@@ -41,7 +41,6 @@ TimeText = Annotated[
 ]
 """A time as people send it: with an offset an instant, without one a wall clock of the zone."""
 
-ZoneText = Annotated[str, Field(strict=True, max_length=64, examples=["Asia/Kolkata"])]
 WebAddress = Annotated[
     str,
     Field(strict=True, max_length=2000, json_schema_extra={"pattern": _WEB_ADDRESS.pattern}),

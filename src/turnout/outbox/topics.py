@@ -6,6 +6,20 @@ from enum import StrEnum
 class Topic(StrEnum):
     """The kinds of messages; docs/reference/messages.md describes the payload of each."""
 
+    ACCOUNT_CREATED = "account.created"
+    """With a link by which the address is verified."""
+    ACCOUNT_KNOWN = "account.known"
+    """Someone wanted to sign up with an address that has an account: told to that address alone."""
+    EMAIL_CHANGE_ASKED = "account.email-change-asked"
+    EMAIL_CHANGED = "account.email-changed"
+    """Told to the former address as well."""
+    PASSWORD_RESET_ASKED = "account.password-reset-asked"  # noqa: S105 - a topic, no password
+    PASSWORD_CHANGED = "account.password-changed"  # noqa: S105 - a topic, no password
+    SECOND_FACTOR_CHANGED = "account.second-factor-changed"
+    ROLE_CHANGED = "account.role-changed"
+    SIGN_IN_OPENED = "sign-in.opened"
+    TEAM_JOINED = "team.joined"
     EVENT_CREATED = "event.created"
     REGISTRATION_CONFIRMED = "registration.confirmed"
     REGISTRATION_WAITLISTED = "registration.waitlisted"
+    REGISTRATION_CANCELLED = "registration.cancelled"
