@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy import Row, and_, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from turnout.accounts.actor import Actor
 from turnout.accounts.models import User
 from turnout.events import policy
 from turnout.events.drafts import LONGEST_EVENT
-from turnout.events.models import Event, Slot
+from turnout.events.models import Event, Slot, TeamMember
 from turnout.registrations.models import Admission
 
 
@@ -45,6 +45,7 @@ _EVENT = Event.__table__.c
 _USER = User.__table__.c
 _SEATS = Admission.__table__.c
 _SLOT = Slot.__table__.c
+_TEAM = TeamMember.__table__.c
 _EVENTS: Any = (
     select(
         _EVENT.id,
@@ -79,7 +80,18 @@ _EVENTS: Any = (
     .join_from(Event.__table__, User.__table__, _USER.id == _EVENT.organizer_id)
     .join(Admission.__table__, _SEATS.event_id == _EVENT.id)
 )
-_ONE = _EVENTS.where(_EVENT.id == bindparam("event_id"))
+_CALLER: Any = bindparam("caller", type_=_USER.id.type)
+# Beside the event, what the caller does in its team.
+_ONE = (
+    _EVENTS.add_columns(_TEAM.role.label("team_role"))
+    .outerjoin(
+        TeamMember.__table__,
+        and_(
+            _TEAM.event_id == _EVENT.id, _TEAM.user_id == bindparam("caller", type_=_USER.id.type)
+        ),
+    )
+    .where(_EVENT.id == bindparam("event_id", type_=_EVENT.id.type))
+)
 # No event is longer than LONGEST_EVENT: `since` lets the index skip all of the past.
 _UPCOMING = (
     _EVENTS.where(
@@ -116,7 +128,8 @@ _SLOTS = (
 async def event(db: AsyncSession, actor: Actor, event_id: UUID) -> EventView:
     """One event. Raises NotFound where the caller may not know of it."""
     connection = await db.connection()
-    row = (await connection.execute(_ONE, {"event_id": event_id})).one_or_none()
+    values = {"event_id": event_id, "caller": actor.user_id}
+    row = (await connection.execute(_ONE, values)).one_or_none()
     policy.require_visible(actor, row)
     assert row is not None  # noqa: S101 - require_visible has seen to it; narrows the type
     return (await _with_slots(connection, [row]))[0]

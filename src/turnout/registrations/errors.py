@@ -1,6 +1,6 @@
 """What can go wrong when someone wants a seat."""
 
-from turnout.errors import Conflict, TooMany
+from turnout.errors import Conflict, Unready
 
 
 class EventFull(Conflict):
@@ -36,7 +36,17 @@ class RegistrationClosed(Conflict):
     )
 
 
-class Overloaded(TooMany):
+class RegistrationCancelled(Conflict):
+    """The registration was cancelled, and cannot be changed any more."""
+
+    code = "registration-cancelled"
+    title = "This registration was cancelled"
+    explanation = (
+        "A cancelled registration stays as it is. Register anew if you want to come after all."
+    )
+
+
+class Overloaded(Unready):
     """More people wait for a seat than can be answered in time."""
 
     code = "overloaded"

@@ -2,27 +2,28 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from secrets import token_urlsafe
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
 from turnout.audit import audit
-from turnout.errors import NotFound, TurnoutError
+from turnout.errors import NotAllowed, NotFound, TurnoutError
 from turnout.events import policy
+from turnout.events import queries as events
+from turnout.events.queries import Membership
 from turnout.idempotency import idempotency
 from turnout.idempotency.idempotency import Answer
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
-from turnout.registrations import seats, statements
+from turnout.registrations import guests, seats, statements
 from turnout.registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
 from turnout.registrations.models import Status
+from turnout.registrations.policy import may_seat
 from turnout.registrations.records import Registered, Seated, Wish
 from turnout.registrations.seats import Closed, Verdict
-
-TOKEN_BYTES = 24
 
 
 class LockedElsewhere(Exception):
@@ -44,11 +45,12 @@ async def admit(
     outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
     people = [(wish.event_id, wish.person) for n, wish in enumerate(wishes) if n not in outcomes]
     states = await statements.lock(db, people, wait=wait) if people else {}
+    roles = await _team_roles(db, wishes, states)
     asking: dict[UUID, list[int]] = defaultdict(list)
     for n, wish in enumerate(wishes):
         if n in outcomes:
             continue
-        refusal = _refusal(wish, states.get(wish.event_id), now)
+        refusal = _refusal(wish, states.get(wish.event_id), roles, now)
         if refusal is None:
             asking[wish.event_id].append(n)
         else:
@@ -67,10 +69,30 @@ async def _kept_answers(
     return {n: answer for n, answer in zip(claims, found, strict=True) if answer is not None}
 
 
-def _refusal(wish: Wish, state: statements.State | None, now: datetime) -> Outcome | None:
-    """Why this wish is not decided by seats: unknown, locked elsewhere, or closed."""
+async def _team_roles(
+    db: AsyncSession, wishes: Sequence[Wish], states: dict[UUID, statements.State]
+) -> dict[Membership, str]:
+    """What callers do in the team of their event, asked for the few of whom it decides."""
+    asking = {
+        (wish.event_id, wish.actor.user_id)
+        for wish in wishes
+        if wish.actor.is_account and wish.actor.user_id is not None
+        if (state := states.get(wish.event_id)) is not None
+        if policy.is_hidden(state) or wish.account_id is None
+    }
+    return await events.team_roles(db, asking) if asking else {}
+
+
+def _refusal(
+    wish: Wish, state: statements.State | None, roles: dict[Membership, str], now: datetime
+) -> Outcome | None:
+    """Why this wish is not decided by seats: unknown, not theirs, locked elsewhere, or closed."""
+    if state is not None and roles and wish.actor.user_id is not None:
+        state = replace(state, team_role=roles.get((wish.event_id, wish.actor.user_id)))
     if state is None or not policy.may_see(wish.actor, state):
         return NotFound()
+    if not may_seat(wish.actor, wish.person, state):
+        return NotAllowed("An account takes a seat for itself. Sign out to register as a guest.")
     if not state.is_locked:
         return LockedElsewhere()
     if state.status == "draft":
@@ -133,11 +155,12 @@ def _outcome(
             )
         case Verdict.CONFIRMED | Verdict.WAITLISTED:
             status = Status(decision.verdict.value)
+            registration_id = ids.new_id()
             registration = Registered(
-                ids.new_id(), wish.event_id, wish.name, wish.email, status, decision.position,
+                registration_id, wish.event_id, wish.name, wish.email, status, decision.position,
                 None, now, now, wish.answers,
             )  # fmt: skip
-            token = None if wish.account_id else token_urlsafe(TOKEN_BYTES)
+            token = None if wish.account_id else guests.new_token(registration_id)
             return Seated(registration, token, timezone)
 
 

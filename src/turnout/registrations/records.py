@@ -8,6 +8,7 @@ from uuid import UUID
 
 from turnout.accounts.actor import Actor
 from turnout.audit.audit import Cause
+from turnout.events.queries import EventBrief
 from turnout.idempotency.idempotency import Answer, Claim
 from turnout.registrations.models import Status
 
@@ -58,5 +59,22 @@ class Wish:
 
     @property
     def account_id(self) -> UUID | None:
-        """The account that gets the seat; guests and open mode have none."""
-        return self.actor.user_id if self.actor.is_account else None
+        """The account that gets the seat: the caller's, if the address is the account's own."""
+        is_own = self.actor.is_account and self.person == self.actor.person
+        return self.actor.user_id if is_own else None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A registration with what rules and answers need beside it."""
+
+    registration: Registered
+    account_id: UUID | None
+    person: str
+    event: EventBrief
+    event_end: datetime
+
+    @property
+    def id(self) -> UUID:
+        """The registration's id."""
+        return self.registration.id

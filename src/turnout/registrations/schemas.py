@@ -1,6 +1,6 @@
 """What a request says of a registration, and what an answer says. Knows no HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,10 +16,30 @@ from turnout.registrations.tickets import Tickets
 
 
 class RegisterIn(Input):
-    """Who wants a seat."""
+    """Who wants a seat. Whoever is signed in may leave both out: then it is they themselves."""
 
-    name: Annotated[str, Line(200), Field(examples=["Ada Lovelace"])]
-    email: Annotated[EmailText, Field(examples=["ada@example.com"])]
+    name: Annotated[str, Line(200), Field(examples=["Ada Lovelace"])] | None = None
+    email: Annotated[EmailText, Field(examples=["ada@example.com"])] | None = None
+
+
+class RegistrationChangeIn(Input):
+    """What to change of a registration."""
+
+    name: Annotated[str, Line(200), Field(examples=["Ada King"])]
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRegistrationOut:
+    """A registration as the people at the door see it. Times are in the display zone."""
+
+    id: UUID
+    event_id: UUID
+    name: str
+    status: Status
+    waitlist_position: Annotated[int | None, Field(description="1 is next.")]
+    checked_in_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +73,18 @@ class NewRegistrationOut(RegistrationOut):
 
 @dataclass(frozen=True, slots=True)
 class AttendeePage:
-    """A page of an event's registrations, in the order they were made."""
+    """A page of an event's registrations, in the order they were made.
+
+    The people at the door see names, but neither addresses nor ticket codes.
+    """
+
+    items: Sequence[RegistrationOut | DoorRegistrationOut]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPage:
+    """A page of one's own registrations, the newest first."""
 
     items: list[RegistrationOut]
     next_cursor: str | None
@@ -62,6 +93,21 @@ class AttendeePage:
 def registration_out(registration: Registered, tickets: Tickets, zone: str) -> RegistrationOut:
     """The registration as it is answered, its times in `zone`."""
     return RegistrationOut(**_values(registration, tickets, zone))
+
+
+def door_out(registration: Registered, zone: str) -> DoorRegistrationOut:
+    """The registration as the people at the door see it, its times in `zone`."""
+    checked_in = registration.checked_in_at
+    return DoorRegistrationOut(
+        registration.id,
+        registration.event_id,
+        registration.name,
+        registration.status,
+        registration.waitlist_position,
+        None if checked_in is None else times.shown(checked_in, zone),
+        times.shown(registration.created_at, zone),
+        times.shown(registration.updated_at, zone),
+    )
 
 
 def new_registration_out(

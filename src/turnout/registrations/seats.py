@@ -73,6 +73,13 @@ def decide(seats: Seats, people: Sequence[str], present: Collection[str]) -> lis
     return decisions
 
 
+def promotions(seats: Seats) -> int:
+    """How many of those who wait, from the head on, have a seat now that some came free."""
+    if seats.capacity is None:
+        return seats.waiting
+    return max(0, min(seats.waiting, seats.capacity - seats.taken))
+
+
 _CONFIRMED = Decision(Verdict.CONFIRMED)
 
 

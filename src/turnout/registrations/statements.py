@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from turnout.db import sets
 from turnout.events.models import Event
+from turnout.registrations import guests
 from turnout.registrations.functions import CALL_LOCK_SEATS
 from turnout.registrations.models import Admission, Registration
 from turnout.registrations.records import Seated, Wish
@@ -61,6 +61,8 @@ class State:
     organizer_id: UUID
     timezone: str
     present: Collection[str]
+    team_role: str | None = None
+    """What the one who asks does in the event's team, where it matters."""
 
 
 async def lock(db: AsyncSession, people: Sequence[Person], *, wait: bool) -> dict[UUID, State]:
@@ -75,6 +77,15 @@ async def lock(db: AsyncSession, people: Sequence[Person], *, wait: bool) -> dic
     columns = ([event_id for event_id, _ in people], [person for _, person in people], wait)
     rows: Any = await connection.exec_driver_sql(CALL_LOCK_SEATS, columns)
     return {UUID(int=row[0].int): _state(row[1], row[2:-1], row[-1]) for row in rows}
+
+
+async def lock_event(db: AsyncSession, event_id: UUID) -> Seats:
+    """Lock the seats of one event until the transaction ends, and read them."""
+    query = select(
+        *(Admission.capacity, Admission.taken, Admission.waiting, Admission.waitlist_enabled)
+    ).where(Admission.event_id == event_id)
+    row = (await db.execute(query.with_for_update())).one()
+    return Seats(row.capacity, row.taken, row.waiting, row.waiting, row.waitlist_enabled)
 
 
 async def _read_in_sqlite(
@@ -149,7 +160,7 @@ def row_of(wish: Wish, new: Seated) -> tuple[object, ...]:
         registration.status,
         registration.waitlist_position,
         None,
-        None if token is None else sha256(token.encode()).digest(),
+        None if token is None else guests.hash_of(token),
         registration.answers,
         None,
         registration.created_at,
