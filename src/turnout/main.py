@@ -22,7 +22,7 @@ from turnout.edge.request_line import RequestLine
 from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
-from turnout.web import docs
+from turnout.web import router as pages
 
 YOUNG_OBJECTS = 50_000
 """How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.router.routes.extend([*router.ROUTES, *docs.router.routes])
+    app.router.routes.extend([*router.ROUTES, *pages.ROUTES])
     problems.install(app)
     openapi.install(app)
     fresh = Fresh(Direct(app, router.ROUTES), prefix="/events")

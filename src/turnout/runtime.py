@@ -2,15 +2,29 @@
 
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
 from turnout import clock
+from turnout.accounts import credentials
 from turnout.accounts import service as accounts
-from turnout.accounts.actor import ANONYMOUS, Actor
+from turnout.accounts.access_tokens import AccessTokens
+from turnout.accounts.actor import ANONYMOUS, Actor, Role
+from turnout.accounts.credentials import Holder, Key
+from turnout.accounts.opaque import Seals
+from turnout.accounts.openid import OpenIdClient, Provider
+from turnout.accounts.passwords import Hasher
+from turnout.db.lookups import Lookups
 from turnout.db.paging import Cursors
 from turnout.db.session import Database
+from turnout.limiter import Limiter
+from turnout.outside import Outside
+from turnout.registrations import guests
 from turnout.registrations.desk import Desk
 from turnout.registrations.tickets import Tickets
 from turnout.settings import Settings, secret_key
+
+PROVIDER_CALLBACK = "/login/provider/callback"
+"""Where an OpenID Connect provider sends people back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,18 @@ class Runtime:
     desk: Desk
     cursors: Cursors
     tickets: Tickets
+    seals: Seals
+    access_tokens: AccessTokens
+    hasher: Hasher
+    limiter: Limiter
+    outside: Outside
+    openid: OpenIdClient | None
+    credentials: Lookups[Key, Holder]
+    """Accounts by the credential that was sent."""
+    guests: Lookups[UUID, bytes]
+    """The hashes of the tokens of guests, by registration."""
+    second_factor_roles: frozenset[Role]
+    """Roles that count only for accounts with a second factor."""
     default_actor: Actor
     """Who a caller without a credential is: nobody, or in open mode the built-in organizer."""
 
@@ -35,9 +61,42 @@ class Runtime:
         if settings.open_access:
             async with database.write() as db:
                 actor = await accounts.built_in_organizer(db, clock.now())
-        return cls(settings, database, Desk(database), Cursors(secret), Tickets(secret), actor)
+        seals, outside = Seals(secret), Outside()
+        redis_url = settings.redis_url.get_secret_value() or None
+        return cls(
+            settings=settings,
+            database=database,
+            desk=Desk(database),
+            cursors=Cursors(secret),
+            tickets=Tickets(secret),
+            seals=seals,
+            access_tokens=AccessTokens(seals.key(b"access token"), issuer=settings.base_url),
+            hasher=Hasher(),
+            limiter=Limiter.open(redis_url, is_on=settings.rate_limits == "on"),
+            outside=outside,
+            openid=_openid(settings, outside),
+            credentials=Lookups(database, credentials.load),
+            guests=Lookups(database, guests.load),
+            second_factor_roles=frozenset(map(Role, settings.second_factor_roles)),
+            default_actor=actor,
+        )
 
     async def aclose(self) -> None:
         """Answer everyone who waits, then close every connection."""
         await self.desk.aclose()
+        await self.hasher.aclose()
+        await self.limiter.aclose()
+        await self.outside.aclose()
         await self.database.aclose()
+
+
+def _openid(settings: Settings, outside: Outside) -> OpenIdClient | None:
+    if not settings.oidc_issuer:
+        return None
+    provider = Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        redirect_uri=settings.base_url + PROVIDER_CALLBACK,
+    )
+    return OpenIdClient(provider, outside)

@@ -17,6 +17,9 @@ TEST_PREFIX = "TURNOUT_TEST_"
 SECRET_KEY_BYTES = 32
 
 
+RoleName = Literal["admin", "organizer", "attendee"]
+
+
 class SettingsError(Exception):
     """The configuration cannot be used; the message is one clear line."""
 
@@ -57,12 +60,38 @@ class Settings(BaseSettings):
         description="Secret of at least 32 characters behind tickets and cursors; without it "
         "one is generated in the data folder. Servers that share a database must share it.",
     )
-    admin_email: str = Field("", description="Address of the first administrator; no effect yet.")
+    admin_email: str = Field(
+        "",
+        description="Address of the first administrator, made while there is none; without it "
+        "`turnout serve` prints a one-time link by which someone becomes it.",
+    )
     admin_password: SecretStr = Field(
-        SecretStr(""), description="Password of the first administrator; no effect yet."
+        SecretStr(""), description="Password of the first administrator."
+    )
+    second_factor_roles: Annotated[tuple[RoleName, ...], NoDecode] = Field(
+        (),
+        description="Roles that count only for accounts with a second factor, separated by commas: "
+        "`admin,organizer`.",
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="Issuer of an OpenID Connect provider by which people may sign in. Its "
+        "redirect address is `TURNOUT_BASE_URL` and `/login/provider/callback`.",
+    )
+    oidc_client_id: str = Field("", description="The id that the provider knows this server by.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The secret that belongs to that id, if there is one."
+    )
+    oidc_name: str = Field(
+        "your organisation", description="The provider's name on the sign-in page."
     )
     rate_limits: Literal["on", "off"] = Field(
-        "on", description="Limits how often a caller asks; no effect yet."
+        "on", description="Limits how often one caller asks. Off only for measuring."
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="`redis://host:6379/0`: where several servers count together how often a "
+        "caller asks. Without it, or while it is away, each counts for itself.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For counts."
@@ -113,6 +142,29 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {SECRET_KEY_BYTES} characters")
         return key
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value() or url.get_secret_value().startswith(
+            ("redis://", "rediss://")
+        ):
+            return url
+        raise ValueError("must start with redis:// or rediss://")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_address(cls, url: str) -> str:
+        if not url or url.startswith(("http://", "https://")):
+            return url
+        raise ValueError("must start with https://")
+
+    @field_validator("second_factor_roles", mode="before")
+    @classmethod
+    def _roles(cls, given: object) -> object:
+        if isinstance(given, str):
+            return tuple(part.strip() for part in given.split(",") if part.strip())
+        return given
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, given: object) -> object:
@@ -120,6 +172,18 @@ class Settings(BaseSettings):
         if not isinstance(parts, (list, tuple)):
             raise ValueError("must be addresses or networks, separated by commas")
         return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts if part)
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError(f"{PREFIX}OIDC_CLIENT_ID is needed beside {PREFIX}OIDC_ISSUER")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_administrator(self) -> Self:
+        if bool(self.admin_email) != bool(self.admin_password.get_secret_value()):
+            raise ValueError(f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD go together")
+        return self
 
     @model_validator(mode="after")
     def _database_in_data_dir(self) -> Self:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Scope
 from tests.support.processes import LOOPBACK, Server, free_port
 
 from turnout.api import bodies, problems
+from turnout.edge import forms
 from turnout.edge.guards import Guards
 from turnout.edge.protocol import Protocol
 from turnout.edge.request_line import RequestLine
@@ -67,7 +68,7 @@ def make_app() -> FastAPI:
     @app.post("/samples", status_code=201, openapi_extra=bodies.body_of(Sample))
     async def create(request: Request) -> JSONResponse:
         sample = await bodies.read(request, Sample)
-        return JSONResponse({"name": sample.name, "bytes": len(await bodies.raw(request))}, 201)
+        return JSONResponse({"name": sample.name, "bytes": len(await forms.raw(request))}, 201)
 
     @app.get("/samples")
     async def search(limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, int]:
@@ -83,7 +84,7 @@ def make_app() -> FastAPI:
 
     @app.post("/samples/{sample_id}/import")
     async def take(sample_id: str, request: Request) -> dict[str, str | int]:
-        return {"id": sample_id, "bytes": len(await bodies.raw(request))}
+        return {"id": sample_id, "bytes": len(await forms.raw(request))}
 
     @app.post("/parsed-by-the-framework")
     async def parsed(body: dict[str, Any]) -> int:

@@ -8,9 +8,9 @@ import json
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from turnout.api import field_errors
+from turnout.edge import field_errors, forms
 from turnout.edge.refusals import MalformedJson, UnsupportedMediaType
 from turnout.errors import FieldError, TurnoutError
 
@@ -18,30 +18,8 @@ M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 _JSON_TYPES = frozenset((b"application/json", b"application/json; charset=utf-8"))
-_BODY = "turnout.body"
 _INT_CHARACTERS = 20  # as many as the longest integer of 64 bits has, with its sign
 _models: dict[str, type[BaseModel]] = {}
-
-
-async def raw(request: Request) -> bytes:
-    """The body's bytes, read from the client once and remembered with the request.
-
-    Raises PayloadTooLarge or UnsupportedMediaType (from the edge), ClientDisconnect.
-    """
-    known: bytes | None = request.scope.get(_BODY)
-    if known is not None:
-        return known
-    chunks: list[bytes] = []
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    request.scope[_BODY] = body
-    return body
 
 
 async def read(request: Request, model: type[M]) -> M:
@@ -54,7 +32,7 @@ async def read(request: Request, model: type[M]) -> M:
     the bytes are no JSON (RFC 8259; NaN and Infinity are none), Invalid with its fields for the
     rest: lone surrogates and integers without end among them.
     """
-    body = await raw(request)
+    body = await forms.raw(request)
     if not _is_json(request.scope["headers"]):
         raise UnsupportedMediaType
     try:

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts.actor import Actor
+from turnout.accounts.actor import Actor, Scope
 from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.queries import PageQuery, ZoneQuery
 from turnout.audit.audit import Cause
@@ -19,10 +20,10 @@ from turnout.db.session import Db
 from turnout.discovery import queries as discovery
 from turnout.discovery.queries import EventView
 from turnout.discovery.schemas import EventOut, EventPage, event_out
-from turnout.edge import answers
+from turnout.edge import answers, forms
 from turnout.edge.caller import actor_of, runtime_of
 from turnout.errors import NotAllowed, NotFound, NotSignedIn
-from turnout.events import policy, times
+from turnout.events import policy, times, zones
 from turnout.events.errors import AmbiguousLocalTime, InvalidTimezone, NonexistentLocalTime
 from turnout.events.schemas import EventIn
 from turnout.idempotency.idempotency import Answer
@@ -45,6 +46,11 @@ def cause_of(request: Request, actor: Actor) -> Cause:
     return Cause(actor.standing, actor.user_id, answers.request_id_of(request.scope))
 
 
+def shown_in(query: ZoneQuery, actor: Actor) -> ZoneInfo:
+    """The zone in which to show times that belong to no event: asked for, the caller's, or UTC."""
+    return zones.zone(display_zone(query, actor) or zones.UTC_NAME)
+
+
 def display_zone(query: ZoneQuery, actor: Actor) -> str | None:
     """The zone the caller wants times in, or None for the event's own. Raises InvalidTimezone."""
     return times.canonical_zone(query.tz, field="tz") if query.tz is not None else actor.timezone
@@ -61,15 +67,16 @@ async def create_event(request: Request) -> Response:
 
     Times with an offset are instants; without one they are wall clocks in the event's zone.
     """
-    runtime, actor = runtime_of(request), actor_of(request)
+    runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_WRITE)
     policy.require_creator(actor)
     body = await bodies.read(request, EventIn)
-    claim = once.claim_of(request, actor, await bodies.raw(request))
-    return responses.respond(await once.write(runtime, claim, partial(_create, request, body)))
+    claim = once.claim_of(request, actor, await forms.raw(request))
+    work = partial(_create, request, actor, body)
+    return responses.respond(await once.write(runtime, claim, work))
 
 
-async def _create(request: Request, body: EventIn, db: Db) -> Answer:
-    actor, default = actor_of(request), runtime_of(request).settings.default_timezone
+async def _create(request: Request, actor: Actor, body: EventIn, db: Db) -> Answer:
+    default = runtime_of(request).settings.default_timezone
     zone = body.zone(actor.timezone or times.canonical_zone(default))
     opens, closes = body.window(zone)
     admission = AdmissionDraft(body.max_capacity, body.waitlist_enabled, opens, closes)
@@ -89,7 +96,7 @@ async def _create(request: Request, body: EventIn, db: Db) -> Answer:
 )
 async def list_events(request: Request) -> Response:
     """Public events that have not ended, soonest first."""
-    runtime, actor = runtime_of(request), actor_of(request)
+    runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_READ)
     query = queries.read(request, EventsQuery)
     zone, name, now = display_zone(query, actor), pages.query_name(actor, "events"), clock.now()
     after = _position(runtime.cursors.read(name, query.cursor)) if query.cursor else None
@@ -118,7 +125,7 @@ def _position(key: tuple[str | int | None, ...]) -> tuple[datetime, UUID]:
 )
 async def read_event(event_id: EventId, request: Request) -> Response:
     """One event, with its agenda and its seats."""
-    runtime, actor = runtime_of(request), actor_of(request)
+    runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_READ)
     async with runtime.database.read() as db:
         view = await discovery.event(db, actor, pages.id_of(event_id))
     zone = display_zone(queries.read(request, ZoneQuery), actor)

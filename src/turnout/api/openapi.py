@@ -12,7 +12,8 @@ from pydantic.json_schema import models_json_schema
 from turnout.api import bodies, describe
 from turnout.api.examples import EXAMPLES, IN_PATHS
 from turnout.api.problems import PROBLEM_SCHEMA, documented
-from turnout.errors import NotFound
+from turnout.edge.caller import InvalidToken
+from turnout.errors import NotFound, NotSignedIn
 
 TITLE = "Turnout"
 DESCRIPTION = """Publish events, find them, take a seat. No seat is ever sold twice.
@@ -24,6 +25,9 @@ one that `?tz=` asks for. A POST that creates can be repeated safely with an `Id
 _TAGS = [
     {"name": "Events", "description": "Publish and find events."},
     {"name": "Registrations", "description": "Take a seat, see who comes."},
+    {"name": "Accounts", "description": "Get an account, sign in, look after yourself."},
+    {"name": "Team", "description": "Who helps with an event."},
+    {"name": "Users", "description": "For administrators: everybody's accounts."},
     {"name": "Operation", "description": "For those who run the server."},
     {"name": "Problems", "description": "Pages that explain errors."},
 ]
@@ -33,6 +37,26 @@ _NAMES = {
     "turnout__registrations__models__Status": "RegistrationStatus",
 }
 """Two features call a thing by the same name; a reader of the document needs two."""
+
+_BY_TICKET = ("read_registration", "change_registration", "cancel_registration")
+SECURITY_SCHEMES: dict[str, Any] = {
+    "password": {
+        "type": "oauth2",
+        "description": "Address and password. Accounts with a second factor take an API token.",
+        "flows": {"password": {"tokenUrl": "/auth/token", "scopes": {}}},
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token of POST /auth/token, or a personal API token.",
+    },
+    "ticket": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`Ticket `, and the `manage_token` that a guest got with the registration.",
+    },
+}
 
 Call = dict[str, Any]
 
@@ -60,9 +84,11 @@ def build(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "MIT", "identifier": "MIT"},
     )
     document["components"]["schemas"] = _schemas(document)
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
     for path, method, call in calls_of(document):
         call["operationId"] = _operation_id(call["operationId"], path, method)
         _complete_refusals(call, path)
+        _secure(call)
         for media in _media_of(call):
             _show_examples(media)
         for parameter in call.get("parameters", ()):
@@ -106,6 +132,19 @@ def _complete_refusals(call: Call, path: str) -> None:
         if "X-Request-Id" not in response.get("headers", {}):
             response["headers"] = {**response.get("headers", {}), **describe.headers_of(status)}
     call["responses"] = dict(sorted(responses.items()))
+
+
+def _secure(call: Call) -> None:
+    """Say what credential a call needs, or takes: read off the refusals it is described with."""
+    refusals = call["responses"].get("401", {}).get("content", {}).values()
+    codes = {code for media in refusals for code in media["examples"]}
+    if InvalidToken.code not in codes:
+        call["security"] = []
+        return
+    accounts: list[dict[str, list[str]]] = [{"password": []}, {"bearer": []}]
+    is_needed = NotSignedIn.code in codes
+    own = [{"ticket": list[str]()}] if call["operationId"] in _BY_TICKET else []
+    call["security"] = [*accounts, *own] if is_needed else [{}, *accounts]
 
 
 def _media_of(call: Call) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,14 @@ def query_name(actor: Actor, *parts: object) -> str:
     return " ".join(str(part) for part in (actor.standing, actor.user_id, *parts))
 
 
+def id_after(cursors: Cursors, query: str, cursor: str | None) -> UUID | None:
+    """The id behind which a page of rows in the order of their ids begins; None for the first.
+
+    Raises InvalidCursor.
+    """
+    return UUID(str(cursors.read(query, cursor)[0])) if cursor else None
+
+
 def id_of(text: str) -> UUID:
     """The id in a path. Raises NotFound for any other text: it names nothing."""
     found = ids.parse_id(text)

@@ -15,10 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from turnout.api import field_errors
 from turnout.api.problem_pages import router
 from turnout.db.errors import SUSPECT, is_away
-from turnout.edge import answers, refusals
+from turnout.edge import answers, field_errors, refusals
 from turnout.edge.answers import problem_response, status_of
 from turnout.edge.refusals import every_problem
 from turnout.errors import NotFound, TurnoutError

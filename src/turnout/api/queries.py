@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
-from turnout.api import field_errors
 from turnout.db.paging import DEFAULT_LIMIT, MAX_LIMIT
+from turnout.edge import field_errors
 from turnout.errors import FieldError, Invalid
 
 M = TypeVar("M", bound=BaseModel)
@@ -53,7 +53,7 @@ def read(request: Request, model: type[M]) -> M:
 def _refuse_twice(names: list[str], model: type[BaseModel]) -> None:
     wrong = tuple(
         FieldError(name, "sent-twice", "Send this parameter once.")
-        for name in model.model_fields
+        for name in (field.alias or name for name, field in model.model_fields.items())
         if names.count(name) > 1
     )
     if wrong:

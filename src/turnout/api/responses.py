@@ -1,5 +1,6 @@
 """Turns what features give into responses: JSON once, ETag, Link. Knows no feature."""
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -9,7 +10,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from turnout.edge import fresh
+from turnout.edge import caller, fresh
+from turnout.edge.refusals import MalformedPrecondition, PreconditionFailed
 from turnout.idempotency.idempotency import Answer
 
 MEDIA_TYPE = "application/json"
@@ -38,15 +40,16 @@ def read(
 ) -> Response:
     """The answer to a GET; the edge answers If-None-Match.
 
-    With `until`, the answer is one for every anonymous caller, and stays right until then as long
-    as nothing is committed.
+    With `until`, the answer stays right for this credential until then, as long as nothing is
+    committed.
     """
     body = body_of(content)
     headers = {"ETag": etag_of(body, version), "Cache-Control": REVALIDATE}
     if link is not None:
         headers["Link"] = link
     if until is not None:
-        fresh.keep(request.scope, until)
+        ends = caller.known_until(request.scope)
+        fresh.keep(request.scope, until if ends is None else min(until, ends))
     return Response(body, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -57,6 +60,42 @@ def created(content: Any, location: str | None, version: int | None = None) -> A
     if location is not None:
         headers["Location"] = location
     return Answer(201, headers, body)
+
+
+def plain(content: Any) -> Response:
+    """The answer to a call that is no resource: tokens, codes."""
+    return Response(body_of(content), media_type=MEDIA_TYPE)
+
+
+def changed(content: Any, version: int | None = None) -> Response:
+    """The answer to a change: what the resource is now."""
+    body = body_of(content)
+    return Response(body, headers={"ETag": etag_of(body, version)}, media_type=MEDIA_TYPE)
+
+
+def version_at(updated_at: datetime) -> int:
+    """The version of a row that has no number of its own: microseconds since 1970."""
+    return int(updated_at.timestamp() * 1_000_000)
+
+
+def require_match(request: Request, version: int) -> None:
+    """Let a change through that names no ETag in If-Match, or one of the present version.
+
+    A version is one state of the row, however it was shown. Raises PreconditionFailed for another,
+    MalformedPrecondition for what is no entity tag (RFC 9110, 13.1.1).
+    """
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return
+    tags = [tag.strip() for tag in given.split(",")]
+    if not all(_ENTITY_TAG.fullmatch(tag) for tag in tags):
+        raise MalformedPrecondition
+    # A weak tag never matches here: it does not say that the state is the same.
+    if not any(tag.startswith(f'"{version}-') for tag in tags):
+        raise PreconditionFailed
+
+
+_ENTITY_TAG = re.compile(r'(?:W/)?"[!#-~\x80-\xff]*"')
 
 
 def respond(answer: Answer) -> Response:

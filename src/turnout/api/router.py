@@ -2,11 +2,23 @@
 
 from starlette.routing import BaseRoute
 
-from turnout.api import events, health, problems, registrations
+from turnout.api import (
+    audit,
+    auth,
+    events,
+    health,
+    me,
+    problems,
+    registrations,
+    second_factor,
+    team,
+    users,
+)
 
-ROUTES: list[BaseRoute] = [
-    route
-    for router in (registrations.router, events.router, health.router, problems.router)
-    for route in router.routes
-]
+# `me` before `users`, whose paths would take it for an id.
+_ROUTERS = (
+    *(registrations.router, events.router, auth.router, me.router, second_factor.router),
+    *(team.router, users.router, audit.router, health.router, problems.router),
+)
+ROUTES: list[BaseRoute] = [route for router in _ROUTERS for route in router.routes]
 """Flat: each router inside a router is asked anew for every request."""

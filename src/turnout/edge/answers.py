@@ -13,7 +13,6 @@ from starlette.types import Scope
 from turnout import errors
 from turnout.edge.refusals import Refusal
 from turnout.errors import TurnoutError
-from turnout.registrations.errors import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_KIND: dict[type[TurnoutError], int] = {
@@ -23,8 +22,7 @@ STATUS_OF_KIND: dict[type[TurnoutError], int] = {
     errors.NotAllowed: 403,
     errors.NotSignedIn: 401,
     errors.TooMany: 429,
-    # Everyone together is too many: the server's limit, not the caller's (RFC 9110, 15.6.4).
-    Overloaded: 503,
+    errors.Unready: 503,  # the server's limit, not the caller's (RFC 9110, 15.6.4)
 }
 """The status of each kind, and of the errors whose status differs from their kind's."""
 
@@ -62,7 +60,7 @@ def problem_response(
     return Response(
         orjson.dumps(problem(error, request_id)),
         status_code=status_of(type(error)),
-        headers={**_headers_of(error), **(headers or {})},
+        headers={**headers_of(error), **(headers or {})},
         media_type=MEDIA_TYPE,
     )
 
@@ -73,7 +71,8 @@ def request_id_of(scope: Scope) -> str:
     return str(state.get("request_id", ""))
 
 
-def _headers_of(error: TurnoutError) -> dict[str, str]:
+def headers_of(error: TurnoutError) -> dict[str, str]:
+    """The headers that the status of `error` asks for."""
     match status_of(type(error)):
         case 401:
             return {"WWW-Authenticate": "Bearer"}

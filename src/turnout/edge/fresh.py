@@ -1,8 +1,10 @@
 """Answers of GET kept as bytes while nothing was committed, and If-None-Match for all of them.
 
-Only what a route has marked with `keep` is kept, only for callers without any credential, and
-before an answer is given again the database is asked whether it has changed (db/freshness.py):
-what anyone just changed is what everyone next reads, on every process. Knows no feature.
+Only what a route has marked with `keep` is kept, and before an answer is given again the database
+is asked whether it has changed (db/freshness.py): what anyone just changed is what everyone next
+reads, on every process. An answer to a credential is given again to that credential alone, to the
+byte of its headers: whoever it belongs to, and whether it still counts, is in the database too, and
+its end is an end of the kept answer. Knows no feature.
 """
 
 import asyncio
@@ -21,11 +23,12 @@ MOST_BYTES = 8 * 1024 * 1024
 _UNTIL = "turnout.fresh_until"
 _CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
-Key = tuple[str, bytes]
+Key = tuple[str, bytes, bytes]
+"""Path, query, and the credential that was sent, if any."""
 
 
 def keep(scope: Scope, until: datetime) -> None:
-    """Allow the answer of this request to be given to every anonymous caller until then."""
+    """Allow the answer of this request to be given again, to the same credential, until then."""
     scope[_UNTIL] = until
 
 
@@ -56,17 +59,17 @@ class Fresh:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        wanted, known = None, False
+        wanted, credential = None, b""
         for name, value in scope["headers"]:
             if name == b"if-none-match":
                 wanted = value
             elif name in _CREDENTIALS:
-                known = True
-        version = None if known else await self._version(scope)
+                credential += name + b":" + value + b"\n"
+        version = await self._version(scope)
         if version is None:
             await self._app(scope, receive, _Recorder(send, wanted).send)
             return
-        key = (scope["path"], scope["query_string"])
+        key = (scope["path"], scope["query_string"], credential)
         kept = self._current(key, version) or await self._from_builder(key, version)
         if kept is None:
             await self._build(key, version, wanted, scope, receive, send)
@@ -187,8 +190,7 @@ _OVERHEAD_BYTES = 2_000
 
 
 def _size_of(key: Key) -> int:
-    path, query = key
-    return len(path) + len(query)
+    return sum(len(part) for part in key)
 
 
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}

@@ -86,6 +86,30 @@ class UnsupportedMediaType(Refusal):
     )
 
 
+class PreconditionFailed(Refusal):
+    """If-Match names another state than the present one (RFC 9110, 13.1.1)."""
+
+    status = 412
+    code = "precondition-failed"
+    title = "It has changed since you read it"
+    explanation = (
+        "The header If-Match of the request names an ETag that is not the present one: somebody "
+        "else was faster. Nothing was changed. Read it again, look at what is new, and repeat the "
+        "change with the new ETag."
+    )
+
+
+class MalformedPrecondition(BadRequest):
+    """If-Match holds no entity tag."""
+
+    code = "precondition-malformed"
+    title = "If-Match holds no ETag"
+    explanation = (
+        "The header If-Match is `*` or a list of entity tags in double quotes, as the header ETag "
+        "of an answer gives them (RFC 9110, 13.1.1)."
+    )
+
+
 class InternalError(Refusal):
     """A defect of the server; the log has its cause under the request id."""
 
@@ -115,6 +139,7 @@ _BY_STATUS: dict[int, type[TurnoutError]] = {
     400: BadRequest,
     404: NotFound,
     405: MethodNotAllowed,
+    412: PreconditionFailed,
     413: PayloadTooLarge,
     414: UriTooLong,
     415: UnsupportedMediaType,

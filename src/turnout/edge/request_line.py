@@ -10,7 +10,7 @@ import structlog
 import uuid_utils
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from turnout.edge import answers
+from turnout.edge import answers, limits
 from turnout.edge.headers import SecurityHeaders
 from turnout.edge.refusals import InternalError
 from turnout.observability import logs
@@ -43,7 +43,8 @@ class RequestLine:
         request_id = _id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         logs.request_id.set(request_id)
-        answer = _Answer(send, self._headers, request_id, is_head=scope["method"] == "HEAD")
+        is_head = scope["method"] == "HEAD"
+        answer = _Answer(scope, send, self._headers, request_id, is_head=is_head)
         try:
             # A copy for HEAD: the server looks at its own scope to know that no body may follow.
             inner = {**scope, "method": "GET"} if answer.is_head else scope
@@ -64,11 +65,12 @@ class RequestLine:
 class _Answer:
     """The way out of one request: adds the headers and counts what was sent."""
 
-    __slots__ = ("_headers", "_id", "_send", "is_head", "sent_bytes", "status")
+    __slots__ = ("_headers", "_id", "_scope", "_send", "is_head", "sent_bytes", "status")
 
     def __init__(
-        self, send: Send, headers: SecurityHeaders, request_id: str, *, is_head: bool
+        self, scope: Scope, send: Send, headers: SecurityHeaders, request_id: str, *, is_head: bool
     ) -> None:
+        self._scope = scope
         self._send = send
         self._headers = headers
         self._id = request_id.encode()
@@ -82,7 +84,8 @@ class _Answer:
             self.status = message["status"]
             given = message.get("headers", ())
             added = self._headers.for_response(given)
-            message = {**message, "headers": [*given, (b"x-request-id", self._id), *added]}
+            own = ((b"x-request-id", self._id), *limits.headers_of(self._scope))
+            message = {**message, "headers": [*given, *own, *added]}
         elif self.is_head:
             message = {**message, "body": b""}
         elif message["type"] == "http.response.body":
