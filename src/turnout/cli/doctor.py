@@ -6,6 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from turnout.accounts import bootstrap
 from turnout.cli import user_errors
 from turnout.db import driver
 from turnout.db import health as health_
@@ -56,6 +57,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings.append(Finding(what="database", ok=True, detail=facts["database"]))
         findings.append(await _durability(database))
         findings.append(_rate_limits(settings))
+        findings.append(await _administrators(database))
         async with database.read() as db:
             drifts = await integrity.drifts(db)
     finally:
@@ -86,8 +88,18 @@ def _schema(revision: str | None) -> Finding:
 
 
 def _rate_limits(settings: Settings) -> Finding:
-    detail = f"{settings.rate_limits} is set, but this version limits nothing yet"
-    return Finding(what="rate limits", ok=True, detail=detail)
+    if settings.rate_limits == "off":
+        return Finding(what="rate limits", ok=True, detail="off: good for measuring alone")
+    shared = bool(settings.redis_url.get_secret_value())
+    where = "in Redis, for all servers together" if shared else "in each process for itself"
+    return Finding(what="rate limits", ok=True, detail=f"on, counted {where}")
+
+
+async def _administrators(database: Database) -> Finding:
+    async with database.read() as db:
+        has_admin = await bootstrap.has_admin(db)
+    detail = "there is one" if has_admin else "there is none yet: turnout serve prints how to be it"
+    return Finding(what="administrator", ok=True, detail=detail)
 
 
 async def _durability(database: Database) -> Finding:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 COMMANDS = {
     "serve": "turnout.cli.serve",
     "demo": "turnout.cli.demo.command",
+    "users": "turnout.cli.users",
     "data": "turnout.cli.data.command",
     "schema": "turnout.cli.schema",
     "doctor": "turnout.cli.doctor",

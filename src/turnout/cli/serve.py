@@ -12,7 +12,7 @@ import typer
 import uvicorn
 
 from turnout import main, tables
-from turnout.cli import user_errors
+from turnout.cli import first_admin, user_errors
 from turnout.db import revision
 from turnout.edge.protocol import Protocol
 from turnout.settings import PREFIX, Settings
@@ -128,12 +128,8 @@ def _greet(settings: Settings) -> None:
         database = "postgresql://" + database.rpartition("@")[2]
     print(f"Turnout is at {url}  (API documentation: {url}/docs)", file=sys.stderr)
     print(f"Database: {database}", file=sys.stderr)
-    if settings.admin_email or settings.admin_password.get_secret_value():
-        print(
-            f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD have no effect yet: this version has "
-            "no accounts to sign in to.",
-            file=sys.stderr,
-        )
+    administrator = user_errors.run(lambda: first_admin.ensure(settings))
+    print(administrator or f"Sign in at {url}/login", file=sys.stderr)
     if settings.open_access:
         print(
             "Open access: whoever reaches this address acts as one built-in organizer, without "

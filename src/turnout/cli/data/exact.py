@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from turnout.api import field_errors
 from turnout.cli.data import cells, mirror
 from turnout.cli.data.records import Refused, Taken, name_in
+from turnout.edge import field_errors
 from turnout.errors import FieldError, Invalid
 from turnout.events import drafts
 from turnout.events.conference_findings import Remark

@@ -11,8 +11,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from turnout import clock, ids
-from turnout.accounts.actor import Actor
-from turnout.accounts.service import SYSTEM
+from turnout.accounts.actor import SYSTEM, Actor
 from turnout.audit.audit import Cause
 from turnout.cli.data import exact
 from turnout.cli.data.records import Refused, Taken

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from turnout.api import field_errors
 from turnout.cli.data import cells, exact
 from turnout.cli.data.files import RawRow
 from turnout.cli.data.records import Refused, Taken, name_in
+from turnout.edge import field_errors
 from turnout.events import conferences
 from turnout.events.conference_findings import Code, Conference, Remark
 from turnout.events.schemas import MOST_SEATS

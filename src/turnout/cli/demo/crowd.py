@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from turnout.accounts.actor import ANONYMOUS
-from turnout.accounts.service import SYSTEM
+from turnout.accounts.actor import ANONYMOUS, SYSTEM
 from turnout.audit.audit import Cause
 from turnout.db.session import Database
 from turnout.discovery import queries as discovery

@@ -1,0 +1,17 @@
+"""The addresses that one-time links lead to. Knows no page."""
+
+from turnout.accounts.models import LinkPurpose
+
+SET_PASSWORD = "/set-password"  # noqa: S105 - the path of a page, no password
+VERIFY_EMAIL = "/verify-email"
+_PATHS = {
+    LinkPurpose.VERIFY_EMAIL: VERIFY_EMAIL,
+    LinkPurpose.CHANGE_EMAIL: VERIFY_EMAIL,
+    LinkPurpose.RESET_PASSWORD: SET_PASSWORD,
+    LinkPurpose.SET_UP: SET_PASSWORD,
+}
+
+
+def address_of(base_url: str, token: str, purpose: LinkPurpose = LinkPurpose.SET_UP) -> str:
+    """The whole address of the page where the link of that token is redeemed."""
+    return f"{base_url}{_PATHS[purpose]}?token={token}"

@@ -1,0 +1,9 @@
+"""The HTML door: every page."""
+
+from starlette.routing import BaseRoute
+
+from turnout.web import docs, people, provider
+
+ROUTES: list[BaseRoute] = [
+    route for router in (docs.router, people.router, provider.router) for route in router.routes
+]
