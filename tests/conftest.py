@@ -101,3 +101,10 @@ async def closed_api(closed_settings: Settings) -> AsyncIterator[httpx2.AsyncCli
     """A client of the product without open mode."""
     async with running(closed_settings) as started, started.client() as client:
         yield client
+
+
+@pytest.fixture
+async def closed_app(closed_settings: Settings) -> AsyncIterator[RunningApp]:
+    """The product without open mode: who sends no credential is nobody."""
+    async with running(closed_settings) as started:
+        yield started
