@@ -19,11 +19,12 @@ test: setup ## all tests, on SQLite and on a PostgreSQL of their own
 	PYTHON=$(BIN)/python ./scripts/browser.sh
 	$(BIN)/python -m pytest -n $${TEST_PROCESSES:-auto}
 
-check: setup ## format, lint, types, import contracts, locks
+check: setup ## format, lint, types, import contracts, security, locks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit -q -r src -c pyproject.toml
 	./scripts/check_locks.sh
 
 format: setup

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Secret of at least 32 characters behind tickets and cursors; without it "
+        description="Secret of at least 32 characters behind tokens, links and tickets; without it "
         "one is generated in the data folder. Servers that share a database must share it.",
     )
     admin_email: str = Field(

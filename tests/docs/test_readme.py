@@ -13,6 +13,7 @@ from tests.house import tree
 from tests.support import product
 
 PAGES = ["README.md", "docs/tutorial.md"]
+ACCOUNTS = "docs/how-to/accounts.md"
 
 
 @pytest.fixture
@@ -33,6 +34,20 @@ def test_samples_of_a_page_get_what_it_says(name: str, url: str, tmp_path: Path)
         answered = [calls.pop(0) for _ in sample.statuses][-1]
         if sample.shown is not None:
             assert samples.steady(json.loads(answered.body)) == samples.steady(sample.shown)
+
+
+def test_samples_about_accounts_get_what_the_page_says(tmp_path: Path) -> None:
+    page = (tree.ROOT / ACCOUNTS).read_text("utf-8")
+    admin = dict(re.findall(r"^export (TURNOUT_ADMIN_\w+)='?(.*?)'?$", page, re.MULTILINE))
+    found = samples.samples_of(page)
+
+    with product.served(tmp_path, "--workers", "1", settings=admin) as server:
+        calls = samples.run(found, server.url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    assert samples.unmarked(page) == []
+    organizer = json.loads(calls[5].body)
+    assert samples.steady(organizer) == samples.steady(found[1].shown)
 
 
 @pytest.mark.parametrize("name", PAGES)

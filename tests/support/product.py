@@ -1,7 +1,7 @@
-"""The product as people start it: `turnout serve` in open mode on a fresh SQLite file."""
+"""The product as people start it: `turnout serve` on a fresh SQLite file."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,12 @@ TURNOUT = Path(sys.executable).with_name("turnout")
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Server]:
-    """A running server whose data are below `folder`."""
+def served(
+    folder: Path, *options: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A running server whose data are below `folder`; without `options` it is in open mode."""
     port = free_port()
-    command: list[str | Path] = [TURNOUT, "serve", "--open", "--port", str(port)]
-    env = {"TURNOUT_DATA_DIR": str(folder / "var")}
+    command: list[str | Path] = [TURNOUT, "serve", "--port", str(port), *(options or ("--open",))]
+    env = {"TURNOUT_DATA_DIR": str(folder / "var"), **(settings or {})}
     with Server(command, port=port, path="/health/ready", env=env, cwd=folder) as server:
         yield server
