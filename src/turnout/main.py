@@ -32,7 +32,7 @@ SWITCH_SECONDS = 0.0005
 """How long the loop may keep the interpreter from the thread that commits (default 5 ms)."""
 
 
-_ANYWHERE = frozenset(("0.0.0.0", "[::]"))  # noqa: S104 - compared with, not listened on  # nosec B104
+_ANYWHERE = frozenset(("0.0.0.0", "[::]"))  # noqa: S104 - compared with, not listened on
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
 

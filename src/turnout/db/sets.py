@@ -124,14 +124,14 @@ def _sqlite_statements(noted: _Noted) -> list[tuple[str, list[Any]]]:
 @lru_cache
 def _sqlite_insert(table: Table, _: tuple[str, ...], count: int) -> str:
     names = ", ".join(column.name for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES {_marks(len(table.columns), count)}"  # noqa: S608 - names of our own tables  # nosec B608
+    return f"INSERT INTO {table.name} ({names}) VALUES {_marks(len(table.columns), count)}"  # noqa: S608 - names of our own tables
 
 
 @lru_cache
 def _sqlite_increase(table: Table, names: tuple[str, ...], count: int) -> str:
     changes = ", ".join(f"{name} = {table.name}.{name} + v.{name}" for name in names[1:])
     return (
-        f"WITH v({', '.join(names)}) AS (VALUES {_marks(len(names), count)}) "  # noqa: S608 - names of our own tables  # nosec B608
+        f"WITH v({', '.join(names)}) AS (VALUES {_marks(len(names), count)}) "  # noqa: S608 - names of our own tables
         f"UPDATE {table.name} SET {changes} FROM v WHERE {table.name}.{names[0]} = v.{names[0]}"
     )
 
@@ -168,14 +168,14 @@ def _postgresql_insert(table: Table, columns: tuple[Column[Any], ...], used: int
     taken = ", ".join(
         f"v.{column.name}::jsonb" if _is_json(column) else f"v.{column.name}" for column in columns
     )
-    return f"INSERT INTO {table.name} ({names}) SELECT {taken} FROM {_arrays(columns, used)}"  # noqa: S608 - names of our own tables  # nosec B608
+    return f"INSERT INTO {table.name} ({names}) SELECT {taken} FROM {_arrays(columns, used)}"  # noqa: S608 - names of our own tables
 
 
 def _postgresql_increase(table: Table, columns: tuple[Column[Any], ...], used: int) -> str:
     key, *others = (column.name for column in columns)
     changes = ", ".join(f"{name} = t.{name} + v.{name}" for name in others)
     values = _arrays(columns, used)
-    return f"UPDATE {table.name} AS t SET {changes} FROM {values} WHERE t.{key} = v.{key}"  # noqa: S608 - names of our own tables  # nosec B608
+    return f"UPDATE {table.name} AS t SET {changes} FROM {values} WHERE t.{key} = v.{key}"  # noqa: S608 - names of our own tables
 
 
 def _arrays(columns: tuple[Column[Any], ...], used: int) -> str:
