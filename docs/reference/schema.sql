@@ -16,7 +16,13 @@ CREATE TABLE audit_entries (
 )
  WITHOUT ROWID;
 
+CREATE INDEX ix_audit_entries_action ON audit_entries (action, id) WHERE action <> 'registration.created';
+
+CREATE INDEX ix_audit_entries_actor ON audit_entries (actor_id, id) WHERE actor_id IS NOT NULL;
+
 CREATE INDEX ix_audit_entries_event_id_id ON audit_entries (event_id, id);
+
+CREATE INDEX ix_audit_entries_subject ON audit_entries (subject_id, id) WHERE event_id IS NULL;
 
 CREATE TABLE facts (
     name VARCHAR(64) NOT NULL,
@@ -53,16 +59,44 @@ CREATE TABLE users (
     id BLOB NOT NULL,
     email VARCHAR(254) NOT NULL,
     email_canonical VARCHAR(320) NOT NULL,
+    email_verified_at DATETIME,
     name VARCHAR(200) NOT NULL,
+    search_text VARCHAR(600) NOT NULL,
     role VARCHAR(16) NOT NULL,
     timezone VARCHAR(64),
+    locale VARCHAR(35),
     is_active BOOLEAN NOT NULL,
+    password_hash VARCHAR(255),
+    totp_sealed_secret BLOB,
+    totp_confirmed_at DATETIME,
+    totp_last_step BIGINT,
+    erased_at DATETIME,
     created_at DATETIME NOT NULL,
     updated_at DATETIME NOT NULL,
     CONSTRAINT pk_users PRIMARY KEY (id),
     CONSTRAINT ck_users_role CHECK (role IN ('admin', 'organizer', 'attendee')),
     CONSTRAINT uq_users_email_canonical UNIQUE (email_canonical)
 );
+
+CREATE INDEX ix_users_is_active ON users (is_active, email_canonical) WHERE erased_at IS NULL;
+
+CREATE INDEX ix_users_role ON users (role, email_canonical) WHERE erased_at IS NULL;
+
+CREATE TABLE api_tokens (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    token_hash BLOB NOT NULL,
+    scopes JSON NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME,
+    revoked_at DATETIME,
+    CONSTRAINT pk_api_tokens PRIMARY KEY (id),
+    CONSTRAINT fk_api_tokens_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_api_tokens_token_hash UNIQUE (token_hash)
+);
+
+CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
 
 CREATE TABLE events (
     id BLOB NOT NULL,
@@ -104,6 +138,59 @@ CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'p
 
 CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
 
+CREATE TABLE links (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    purpose VARCHAR(16) NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    used_at DATETIME,
+    CONSTRAINT pk_links PRIMARY KEY (id),
+    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'set-up')),
+    CONSTRAINT fk_links_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_links_user_id ON links (user_id);
+
+CREATE TABLE openid_identities (
+    issuer VARCHAR(300) NOT NULL,
+    subject VARCHAR(255) NOT NULL,
+    user_id BLOB NOT NULL,
+    created_at DATETIME NOT NULL,
+    CONSTRAINT pk_openid_identities PRIMARY KEY (issuer, subject),
+    CONSTRAINT fk_openid_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_openid_identities_user_id ON openid_identities (user_id);
+
+CREATE TABLE recovery_codes (
+    user_id BLOB NOT NULL,
+    code_hash BLOB NOT NULL,
+    used_at DATETIME,
+    CONSTRAINT pk_recovery_codes PRIMARY KEY (user_id, code_hash),
+    CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE TABLE sign_ins (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    cookie_hash BLOB,
+    client VARCHAR(200) NOT NULL,
+    address VARCHAR(45),
+    created_at DATETIME NOT NULL,
+    last_used_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    ended_at DATETIME,
+    CONSTRAINT pk_sign_ins PRIMARY KEY (id),
+    CONSTRAINT ck_sign_ins_kind CHECK (kind IN ('tokens', 'page')),
+    CONSTRAINT fk_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_sign_ins_cookie_hash UNIQUE (cookie_hash)
+);
+
+CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
+
 CREATE TABLE admissions (
     event_id BLOB NOT NULL,
     capacity INTEGER,
@@ -120,6 +207,17 @@ CREATE TABLE admissions (
     CONSTRAINT ck_admissions_waiting CHECK (waiting >= 0),
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+
+CREATE TABLE refresh_tokens (
+    token_hash BLOB NOT NULL,
+    sign_in_id BLOB NOT NULL,
+    created_at DATETIME NOT NULL,
+    used_at DATETIME,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+);
+
+CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
 
 CREATE TABLE slots (
     id BLOB NOT NULL,
@@ -138,6 +236,19 @@ CREATE TABLE slots (
 );
 
 CREATE INDEX ix_slots_agenda ON slots (event_id, start_at, id);
+
+CREATE TABLE team_members (
+    event_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    created_at DATETIME NOT NULL,
+    CONSTRAINT pk_team_members PRIMARY KEY (event_id, user_id),
+    CONSTRAINT ck_team_members_role CHECK (role IN ('editor', 'door')),
+    CONSTRAINT fk_team_members_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE,
+    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_team_members_user_id_event_id ON team_members (user_id, event_id);
 
 CREATE TABLE registrations (
     event_id BLOB NOT NULL,
@@ -166,7 +277,15 @@ CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE ac
 
 CREATE INDEX ix_registrations_id ON registrations (id);
 
+CREATE INDEX ix_registrations_person ON registrations (email_canonical, id);
+
 CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
+
+CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
+
+CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries
+BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
 
 -- ---- PostgreSQL: what `turnout schema sql` prints there ----
 
@@ -183,7 +302,13 @@ CREATE TABLE audit_entries (
     CONSTRAINT pk_audit_entries PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_audit_entries_action ON audit_entries (action, id) WHERE action <> 'registration.created';
+
+CREATE INDEX ix_audit_entries_actor ON audit_entries (actor_id, id) WHERE actor_id IS NOT NULL;
+
 CREATE INDEX ix_audit_entries_event_id_id ON audit_entries (event_id, id);
+
+CREATE INDEX ix_audit_entries_subject ON audit_entries (subject_id, id) WHERE event_id IS NULL;
 
 CREATE TABLE facts (
     name VARCHAR(64) NOT NULL,
@@ -219,16 +344,44 @@ CREATE TABLE users (
     id UUID NOT NULL,
     email VARCHAR(254) NOT NULL,
     email_canonical VARCHAR(320) NOT NULL,
+    email_verified_at TIMESTAMP WITH TIME ZONE,
     name VARCHAR(200) NOT NULL,
+    search_text VARCHAR(600) NOT NULL,
     role VARCHAR(16) NOT NULL,
     timezone VARCHAR(64),
+    locale VARCHAR(35),
     is_active BOOLEAN NOT NULL,
+    password_hash VARCHAR(255),
+    totp_sealed_secret BYTEA,
+    totp_confirmed_at TIMESTAMP WITH TIME ZONE,
+    totp_last_step BIGINT,
+    erased_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_users PRIMARY KEY (id),
     CONSTRAINT ck_users_role CHECK (role IN ('admin', 'organizer', 'attendee')),
     CONSTRAINT uq_users_email_canonical UNIQUE (email_canonical)
 );
+
+CREATE INDEX ix_users_is_active ON users (is_active, email_canonical) WHERE erased_at IS NULL;
+
+CREATE INDEX ix_users_role ON users (role, email_canonical) WHERE erased_at IS NULL;
+
+CREATE TABLE api_tokens (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    token_hash BYTEA NOT NULL,
+    scopes JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_api_tokens PRIMARY KEY (id),
+    CONSTRAINT fk_api_tokens_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_api_tokens_token_hash UNIQUE (token_hash)
+);
+
+CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
 
 CREATE TABLE events (
     id UUID NOT NULL,
@@ -270,6 +423,59 @@ CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'p
 
 CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
 
+CREATE TABLE links (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    purpose VARCHAR(16) NOT NULL,
+    email VARCHAR(254) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_links PRIMARY KEY (id),
+    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'set-up')),
+    CONSTRAINT fk_links_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_links_user_id ON links (user_id);
+
+CREATE TABLE openid_identities (
+    issuer VARCHAR(300) NOT NULL,
+    subject VARCHAR(255) NOT NULL,
+    user_id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_openid_identities PRIMARY KEY (issuer, subject),
+    CONSTRAINT fk_openid_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_openid_identities_user_id ON openid_identities (user_id);
+
+CREATE TABLE recovery_codes (
+    user_id UUID NOT NULL,
+    code_hash BYTEA NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_recovery_codes PRIMARY KEY (user_id, code_hash),
+    CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE TABLE sign_ins (
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    cookie_hash BYTEA,
+    client VARCHAR(200) NOT NULL,
+    address VARCHAR(45),
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_used_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_sign_ins PRIMARY KEY (id),
+    CONSTRAINT ck_sign_ins_kind CHECK (kind IN ('tokens', 'page')),
+    CONSTRAINT fk_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_sign_ins_cookie_hash UNIQUE (cookie_hash)
+);
+
+CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
+
 CREATE TABLE admissions (
     event_id UUID NOT NULL,
     capacity INTEGER,
@@ -286,6 +492,17 @@ CREATE TABLE admissions (
     CONSTRAINT ck_admissions_waiting CHECK (waiting >= 0),
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+
+CREATE TABLE refresh_tokens (
+    token_hash BYTEA NOT NULL,
+    sign_in_id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+);
+
+CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
 
 CREATE TABLE slots (
     id UUID NOT NULL,
@@ -304,6 +521,19 @@ CREATE TABLE slots (
 );
 
 CREATE INDEX ix_slots_agenda ON slots (event_id, start_at, id);
+
+CREATE TABLE team_members (
+    event_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_team_members PRIMARY KEY (event_id, user_id),
+    CONSTRAINT ck_team_members_role CHECK (role IN ('editor', 'door')),
+    CONSTRAINT fk_team_members_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE,
+    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_team_members_user_id_event_id ON team_members (user_id, event_id);
 
 CREATE TABLE registrations (
     event_id UUID NOT NULL,
@@ -330,6 +560,8 @@ CREATE TABLE registrations (
 CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE account_id IS NOT NULL;
 
 CREATE INDEX ix_registrations_id ON registrations (id);
+
+CREATE INDEX ix_registrations_person ON registrations (email_canonical, id);
 
 CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
 
@@ -372,3 +604,13 @@ BEGIN
         WHERE a.event_id = ANY (wanted);
 END
 $$;
+
+CREATE FUNCTION refuse_change_of_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit_entries is append-only';
+END
+$$;
+
+CREATE TRIGGER audit_entries_append_only
+BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit();

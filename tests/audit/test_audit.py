@@ -3,7 +3,9 @@
 from uuid import UUID
 
 import httpx2
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from tests.db import rows
 from tests.factories import make_event, register
 from tests.support.app import RunningApp, running
@@ -89,3 +91,19 @@ async def test_built_in_organizer_is_made_once(settings: Settings) -> None:
     assert [(entry.action, entry.standing, entry.subject_id) for entry in found] == [
         ("user.created", "system", actors[0].user_id)
     ]
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_entries SET action = 'nothing'", "DELETE FROM audit_entries"]
+)
+async def test_audit_cannot_be_changed_at_the_database_either(
+    app: RunningApp, api: httpx2.AsyncClient, statement: str
+) -> None:
+    await make_event(api)
+    before = await rows.dump(app.runtime.database)
+
+    with pytest.raises(DBAPIError, match="audit_entries is append-only"):
+        await rows.change(app.runtime.database, text(statement))
+
+    assert b"event.created" in before
+    assert await rows.dump(app.runtime.database) == before

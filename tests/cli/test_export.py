@@ -22,6 +22,7 @@ from tests.support.processes import environment
 
 from turnout.cli.data import cells, exporting, files
 from turnout.cli.data.files import Form
+from turnout.migrations import schema
 from turnout.settings import Settings
 
 TURNOUT = Path(sys.executable).with_name("turnout")
@@ -298,7 +299,7 @@ def test_export_of_an_older_schema_says_what_to_do(database_url: str) -> None:
 
     assert (said.exit_code, said.stdout) == (2, "")
     assert said.stderr == (
-        "turnout: the database is empty or not there, and this needs 0001: "
+        f"turnout: the database is empty or not there, and this needs {schema.head()}: "
         "run turnout schema upgrade\n"
     )
 

@@ -107,7 +107,13 @@ def test_settings_alone_are_a_file_in_the_data_folder(tmp_path: Path) -> None:
 
 
 def test_settings_show_no_secret_when_they_are_printed() -> None:
-    loaded = settings_.load(secret_key=SECRET * 3, admin_password=SECRET)
+    loaded = settings_.load(
+        secret_key=SECRET * 3,
+        admin_email="root@example.com",
+        admin_password=SECRET,
+        oidc_client_secret=SECRET,
+        redis_url=f"redis://:{SECRET}@localhost",
+    )
 
     assert SECRET not in f"{loaded!r} {loaded}"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, Table, func, select, update
 
-from turnout import tables
+from turnout import clock, tables
 from turnout.db.base import Base
 from turnout.db.session import Database
 from turnout.events.models import Event
@@ -68,7 +68,7 @@ async def dump(database: Database) -> bytes:
 async def drifts(database: Database) -> list[str]:
     """What does not add up; empty when every promise about seats holds."""
     async with database.read() as db:
-        return [drift.what for drift in await integrity.drifts(db)]
+        return [drift.what for drift in await integrity.drifts(db, clock.now())]
 
 
 @asynccontextmanager

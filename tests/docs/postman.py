@@ -1,19 +1,23 @@
 """Runs a Postman collection as Postman would, as far as ours goes. Knows no call of the product."""
 
-import json
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
-_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+_VARIABLE = re.compile(r"\{\{(\$?\w+)\}\}")
+_STATUSES = r"\[?(?P<statuses>\d{3}(?:, \d{3})*)\]?"
 _EXPECTS = re.compile(
-    r'pm\.test\("[\w ]+", \(\) => pm\.response\.to\.have\.status\((?P<status>\d{3})\)\);'
+    r'pm\.test\("[\w ]+", \(\) => '
+    rf"pm\.(?:response\.to\.have\.status|expect\(pm\.response\.code\)\.to\.be\.oneOf)"
+    rf"\({_STATUSES}\)\);"
 )
 _REMEMBERS = re.compile(
-    r'pm\.collectionVariables\.set\("(?P<variable>\w+)", pm\.response\.json\(\)\.(?P<member>\w+)\);'
+    r"if \(pm\.response\.code === (?P<status>\d{3})\) pm\.collectionVariables\.set"
+    r'\("(?P<variable>\w+)", pm\.response\.json\(\)\.(?P<member>[\w.\[\]]+)\);'
 )
 
 
@@ -23,10 +27,10 @@ class UnknownScript(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """One request that was run: what its script expects, and what came."""
+    """One request that was run: the statuses that its script allows, and what came."""
 
     name: str
-    expected: int
+    expected: tuple[int, ...]
     status: int
 
 
@@ -38,32 +42,53 @@ def requests_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from requests_of(child)
 
 
-def run(collection: dict[str, Any], url: str) -> list[Result]:
-    """The results of all requests in order, with the variables carried from one to the next."""
-    variables = {each["key"]: each["value"] for each in collection["variable"]}
-    variables["base_url"] = url
-    with httpx2.Client() as client:
-        return [_run(item, variables, client) for item in requests_of(collection)]
+class Runner:
+    """Sends the requests of a collection, and carries its variables from one to the next."""
+
+    def __init__(self, collection: dict[str, Any], url: str, **known: str) -> None:
+        self.variables = {each["key"]: each["value"] for each in collection["variable"]}
+        self.variables |= {"base_url": url, **known}
+        self._collection = collection
+
+    def run(self) -> Iterator[Result]:
+        """The results of all requests in order; `variables` may be changed in between."""
+        with httpx2.Client() as client:
+            for item in requests_of(self._collection):
+                yield self._run(item, client)
+
+    def _run(self, item: dict[str, Any], client: httpx2.Client) -> Result:
+        request = item["request"]
+        sent = [one for one in request["header"] if not one.get("disabled")]
+        answer = client.request(
+            request["method"],
+            self._filled(request["url"]["raw"]),
+            headers={one["key"]: self._filled(one["value"]) for one in sent},
+            **self._body(request.get("body", {"mode": "raw", "raw": ""})),
+        )
+        expected: tuple[int, ...] = ()
+        for line in item["event"][0]["script"]["exec"]:
+            if found := _EXPECTS.fullmatch(line):
+                expected = tuple(map(int, found["statuses"].split(", ")))
+            elif found := _REMEMBERS.fullmatch(line):
+                if answer.status_code == int(found["status"]):
+                    value = _member(answer.json(), found["member"])
+                    self.variables[found["variable"]] = str(value)
+            else:
+                raise UnknownScript(line)
+        return Result(item["name"], expected, answer.status_code)
+
+    def _body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if body["mode"] == "raw":
+            return {"content": self._filled(body["raw"])}
+        return {"data": {one["key"]: self._filled(one["value"]) for one in body["urlencoded"]}}
+
+    def _filled(self, text: str) -> str:
+        known = {**self.variables, "$guid": str(uuid.uuid4())}
+        return _VARIABLE.sub(lambda found: known[found[1]], text)
 
 
-def _run(item: dict[str, Any], variables: dict[str, str], client: httpx2.Client) -> Result:
-    request = item["request"]
-    answer = client.request(
-        request["method"],
-        _filled(request["url"]["raw"], variables),
-        headers={one["key"]: one["value"] for one in request["header"] if not one.get("disabled")},
-        content=_filled(request.get("body", {}).get("raw", ""), variables),
-    )
-    expected = 0
-    for line in item["event"][0]["script"]["exec"]:
-        if found := _EXPECTS.fullmatch(line):
-            expected = int(found["status"])
-        elif found := _REMEMBERS.fullmatch(line):
-            variables[found["variable"]] = str(json.loads(answer.content)[found["member"]])
-        else:
-            raise UnknownScript(line)
-    return Result(item["name"], expected, answer.status_code)
-
-
-def _filled(text: str, variables: dict[str, str]) -> str:
-    return _VARIABLE.sub(lambda found: variables[found[1]], text)
+def _member(answer: Any, path: str) -> object:
+    """What stands at `items[0].id` of an answer."""
+    for part in re.findall(r"\w+", path):
+        answer = answer[int(part)] if part.isdigit() else answer[part]
+    return answer

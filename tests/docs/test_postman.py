@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types, and stubs would be one more package
+import pyotp
 import pytest
 from scripts import generate_postman
+from tests.cli.typed import typed
 from tests.docs import postman
 from tests.support import product
 
 from turnout.api import openapi
 
+ADMIN = {
+    "TURNOUT_ADMIN_EMAIL": generate_postman.VARIABLES["admin_email"],
+    "TURNOUT_ADMIN_PASSWORD": generate_postman.VARIABLES["admin_password"],
+}
 TEXT = {"type": "string"}
 HEADERS = {
     "type": "array",
@@ -35,9 +41,18 @@ REQUEST = {
             },
         },
         "body": {
-            "type": "object",
-            "required": ["mode", "raw"],
-            "properties": {"mode": {"const": "raw"}, "raw": TEXT},
+            "oneOf": [
+                {
+                    "type": "object",
+                    "required": ["mode", "raw"],
+                    "properties": {"mode": {"const": "raw"}, "raw": TEXT},
+                },
+                {
+                    "type": "object",
+                    "required": ["mode", "urlencoded"],
+                    "properties": {"mode": {"const": "urlencoded"}, "urlencoded": HEADERS},
+                },
+            ]
         },
     },
 }
@@ -112,17 +127,56 @@ def test_collection_has_postmans_form(committed: dict[str, Any]) -> None:
 def test_collection_has_every_call_of_the_document(committed: dict[str, Any]) -> None:
     document = asyncio.run(generate_postman.api_document())
 
-    names = [item["name"] for item in postman.requests_of(committed)]
+    requests = [item["request"] for item in postman.requests_of(committed)]
 
-    assert sorted(names) == sorted(call["summary"] for _, _, call in openapi.calls_of(document))
+    sent = {(each["method"], "/" + "/".join(each["url"]["path"])) for each in requests}
+    assert sent == {
+        (method.upper(), path.replace("{", "{{").replace("}", "}}"))
+        for path, method, _ in openapi.calls_of(document)
+    }
+
+
+def test_collection_begins_with_the_calls_that_need_no_account(committed: dict[str, Any]) -> None:
+    first = list(postman.requests_of(committed))[:4]
+
+    assert [(each["request"]["method"], each["request"]["url"]["raw"]) for each in first] == [
+        ("POST", "{{base_url}}/events"),
+        ("GET", "{{base_url}}/events"),
+        ("POST", "{{base_url}}/events/{{event_id}}/register"),
+        ("GET", "{{base_url}}/events/{{event_id}}/attendees"),
+    ]
+    assert "Authorization" not in json.dumps(first)
 
 
 def test_collection_runs_against_a_server(committed: dict[str, Any], tmp_path: Path) -> None:
-    with product.served(tmp_path) as server:
-        results = postman.run(committed, server.url)
+    with product.served(tmp_path, settings=ADMIN) as server:
+        runner = postman.Runner(committed, server.url, **link_tokens(tmp_path))
+        results = []
+        for result in runner.run():
+            results.append(result)
+            if secret := runner.variables["secret"]:
+                runner.variables["otp"] = pyotp.TOTP(secret).now()
 
-    assert [result for result in results if result.status != result.expected] == []
+    assert [result for result in results if result.status != result.expected[0]] == []
     assert len(results) == len(list(postman.requests_of(committed)))
+
+
+def test_collection_runs_twice_without_mails_and_authenticator(
+    committed: dict[str, Any], tmp_path: Path
+) -> None:
+    with product.served(tmp_path, settings=ADMIN) as server:
+        results = [
+            result for _ in range(2) for result in postman.Runner(committed, server.url).run()
+        ]
+
+    assert [result for result in results if result.status not in result.expected] == []
+    assert {result.name for result in results if result.status != result.expected[0]} == {
+        "Verify an address",
+        "Set a new password by a link",
+        "Confirm your second factor",
+        "Get new recovery codes",
+        "Take your second factor away",
+    }
 
 
 def test_collection_with_a_wrong_status_planted_is_noticed(
@@ -134,6 +188,18 @@ def test_collection_with_a_wrong_status_planted_is_noticed(
     lines[0] = lines[0].replace("201", "204")
 
     with product.served(tmp_path) as server:
-        result = postman.run({**committed, "item": [item]}, server.url)[0]
+        [result] = postman.Runner({**committed, "item": [item]}, server.url).run()
 
-    assert (result.expected, result.status) == (204, 201)
+    assert (result.expected, result.status) == ((204,), 201)
+
+
+def link_tokens(folder: Path) -> dict[str, str]:
+    """What the mails to a second account hold, as whoever runs the server can print it."""
+    made = typed("users", "create", "lin@example.com", data_dir=folder / "var")
+    verifying = typed("users", "link", "lin@example.com", "--verify", data_dir=folder / "var")
+    assert (made.exit_code, verifying.exit_code) == (0, 0)
+    return {"reset_token": _token(made.output), "verify_token": _token(verifying.output)}
+
+
+def _token(printed: str) -> str:
+    return printed.strip().rpartition("=")[2]

@@ -94,14 +94,14 @@ async def test_answer_is_built_again_after_any_commit_of_any_process(
 @pytest.mark.parametrize(
     ("changed", "asked"),
     [
-        ({"authorization": "Bearer x"}, 2),
-        ({"cookie": "a=b"}, 2),
+        ({"authorization": "Bearer x"}, 1),
+        ({"cookie": "a=b"}, 1),
         ({"path": "/health/ready"}, 2),
         ({"if_none_match": '"other"'}, 1),
         ({}, 1),
     ],
 )
-async def test_answer_is_kept_for_callers_without_a_credential_alone(
+async def test_answer_is_given_again_to_the_same_request_below_the_prefix(
     app: RunningApp, changed: dict[str, Any], asked: int
 ) -> None:
     route = Route()
@@ -113,16 +113,45 @@ async def test_answer_is_kept_for_callers_without_a_credential_alone(
     assert route.asked == asked
 
 
-async def test_answer_with_a_credential_is_not_given_to_one_without(app: RunningApp) -> None:
-    route = Route()
-    layer = Fresh(route, prefix="/events")
-    await ask(layer, get(app, authorization="Bearer x"))
-    await ask(layer, get(app, cookie="a=b"))
+CREDENTIALS: list[list[tuple[bytes, bytes]]] = [
+    [],
+    [(b"authorization", b"Bearer x")],
+    [(b"authorization", b"Bearer X")],
+    [(b"authorization", b"Bearer xy")],
+    [(b"authorization", b"Ticket x")],
+    [(b"cookie", b"Bearer x")],
+    [(b"cookie", b"a=b")],
+    [(b"cookie", b"a=b; c=d")],
+    [(b"cookie", b"a=b"), (b"cookie", b"c=d")],
+    [(b"cookie", b"a=b"), (b"authorization", b"Bearer x")],
+    [(b"authorization", b"Bearer x"), (b"authorization", b"Bearer y")],
+]
 
-    await ask(layer, get(app))
-    await ask(layer, get(app, cookie="a=b"))
 
-    assert route.asked == 4
+@pytest.mark.parametrize("are_at_once", [True, False])
+async def test_answer_to_a_credential_is_given_again_to_that_very_one_alone(
+    app: RunningApp, *, are_at_once: bool
+) -> None:
+    asked = []
+
+    async def telling(scope: Scope, _: Receive, send: Send) -> None:
+        """Answers with the credential, when all the others have come."""
+        asked.append(scope["headers"])
+        await asyncio.sleep(0)
+        fresh.keep(scope, clock.now() + timedelta(hours=1))
+        told = repr(scope["headers"]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", ETAG)]})
+        await send({"type": "http.response.body", "body": told})
+
+    layer, calls = Fresh(telling, prefix="/events"), CREDENTIALS * 2
+    scopes = [{**get(app), "headers": headers} for headers in calls]
+    if are_at_once:
+        answers = await asyncio.gather(*(ask(layer, scope) for scope in scopes))
+    else:
+        answers = [await ask(layer, scope) for scope in scopes]
+
+    assert [answer[1]["body"] for answer in answers] == [repr(each).encode() for each in calls]
+    assert asked == CREDENTIALS
 
 
 async def test_answer_that_the_route_does_not_mark_is_not_kept(app: RunningApp) -> None:
@@ -159,7 +188,7 @@ async def test_kept_answers_have_a_bound_in_bytes(
     for n in range(200):
         await ask(layer, get(app, query=b"%08000d" % n))
 
-    held = [len(query) + len(kept.body["body"]) for (_, query), kept in layer._kept.items()]
+    held = [len(query) + len(kept.body["body"]) for (_, query, _), kept in layer._kept.items()]
     assert layer._bytes == sum(kept.size for kept in layer._kept.values())
     assert sum(held) <= layer._bytes <= fresh.MOST_BYTES
     assert len(held) == {100_000: 9, 1: 99, 1_000_001: 0}[size]

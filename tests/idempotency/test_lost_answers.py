@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 import httpx2
+import pytest
 from tests.db import rows
 from tests.factories import a_person, make_event
 from tests.support.app import RunningApp, running
@@ -16,6 +17,12 @@ from turnout.settings import Settings
 CLIENTS = 1_000
 AT_ONCE = 100
 MOST_TRIES = 200
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Without limits: all that is asked comes from one address, and at once."""
+    return settings.model_copy(update={"rate_limits": "off"})
 
 
 async def lose(api: httpx2.AsyncClient, path: str, n: int) -> None:

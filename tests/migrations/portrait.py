@@ -8,7 +8,7 @@ Portrait = dict[str, list[str]]
 
 
 async def of(url: str) -> Portrait:
-    """What there is, by kind: columns, constraints, indexes with conditions, functions."""
+    """Columns, constraints, indexes with conditions, functions and triggers, by their kind."""
     if engines.is_sqlite(url):
         return _of_sqlite(engines.sqlite_path(url))
     return await _of_postgresql(url)
@@ -50,6 +50,10 @@ _QUERIES = {
     "functions": """
         SELECT pg_get_functiondef(p.oid) FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace""",
+    "triggers": """
+        SELECT format('%s %s', pg_get_triggerdef(t.oid), t.tgenabled)
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal""",
     "columns": """
         SELECT format('%s.%s %s %s %s', c.relname, a.attname,
             format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid))

@@ -4,17 +4,13 @@ import asyncio
 import re
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from tests.migrations import portrait
-from tests.support.postgres import PostgresServer
 
 from turnout import tables
 from turnout.db import driver, engines
@@ -22,19 +18,6 @@ from turnout.db.session import Database
 from turnout.migrations import schema
 
 NAMED = re.compile(r"(pk|fk|uq|ck|ix)_[a-z_]+")
-
-
-@pytest.fixture
-def empty_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the same kind as the migrated one, in which nothing is yet."""
-    if engines.is_sqlite(database_url):
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"empty_{uuid.uuid4().hex}"
-    server.create_database_sync(name)
-    yield server.url(name)
-    server.drop_database_sync(name)
 
 
 async def run_script(url: str, script: str) -> None:
@@ -124,6 +107,22 @@ def test_portrait_notices_a_changed_condition(tmp_path: Path) -> None:
 
     assert made[0]["table t"] == made[1]["table t"]
     assert made[0]["index i"] != made[1]["index i"]
+
+
+GONE = ("DROP TRIGGER audit_entries_no_delete", "DROP TRIGGER audit_entries_append_only ON")
+
+
+async def test_portrait_notices_a_trigger_that_is_gone(database_url: str) -> None:
+    before = await portrait.of(database_url)
+
+    statement = GONE[0] if engines.is_sqlite(database_url) else f"{GONE[1]} audit_entries"
+    await run_script(database_url, statement)
+
+    after = await portrait.of(database_url)
+    assert before != after
+    assert [name for name in before if before[name] != after.get(name)] == [
+        "trigger audit_entries_no_delete" if engines.is_sqlite(database_url) else "triggers"
+    ]
 
 
 UPGRADE = """

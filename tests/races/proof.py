@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
 from tests.db import rows
 from tests.races import race, verdict
 from tests.races.race import Plan
@@ -77,10 +78,11 @@ async def drifts(database_url: str) -> list[str]:
         await database.aclose()
 
 
-async def organizers(database_url: str) -> int:
-    """How many accounts the servers made when they all started at once on an empty database."""
+async def accounts(database_url: str) -> list[str]:
+    """Whom the servers made when they all started at once on an empty database."""
     database = Database(database_url)
     try:
-        return await rows.count(database, User)
+        found = await rows.read(database, select(User.email).order_by(User.email))
+        return [email for (email,) in found]
     finally:
         await database.aclose()

@@ -62,7 +62,7 @@ async def test_register_confirmed_is_written_with_its_message_and_audit(
         "status": "confirmed",
     }
     assert (told["waitlist_position"], told["checked_in_at"], told["answers"]) == (None, None, {})
-    assert len(told["manage_token"]) == 32
+    assert len(told["manage_token"]) == 56
     assert await written(app, event["id"]) == {
         "seats": (1, 0),
         "people": [("ada@example.com", "confirmed", None)],

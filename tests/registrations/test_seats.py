@@ -108,6 +108,52 @@ def test_decide_in_two_sets_is_as_in_one(
     assert first + seats.decide(after, people[cut:], present | live) == whole
 
 
+@pytest.mark.parametrize(
+    ("state", "promoted"),
+    [
+        (of(2, taken=1, waiting=1, waitlist=True), 1),
+        (of(2, taken=1, waiting=3, waitlist=True), 1),
+        (of(5, taken=1, waiting=3, waitlist=True), 3),
+        (of(2, taken=2, waiting=3, waitlist=True), 0),
+        (of(2, taken=1, waitlist=True), 0),
+        # The waitlist was switched off while someone waits: the seat is still theirs.
+        (of(2, taken=1, waiting=1), 1),
+        # More seats are taken than there are by now: nobody moves up, and nobody back.
+        (of(2, taken=4, waiting=3, waitlist=True), 0),
+        (of(None, taken=10**6, waiting=3, waitlist=True), 3),
+    ],
+)
+def test_promotions_are_for_the_head_of_the_waitlist_as_far_as_seats_go(
+    state: Seats, promoted: int
+) -> None:
+    assert seats.promotions(state) == promoted
+
+
+@given(states())
+def test_promotions_leave_nobody_waiting_beside_a_free_seat(state: Seats) -> None:
+    promoted = seats.promotions(state)
+
+    taken, waiting = state.taken + promoted, state.waiting - promoted
+    assert promoted >= 0
+    assert waiting >= 0
+    assert state.capacity is None or taken <= state.capacity
+    assert waiting == 0 or taken == state.capacity
+
+
+@given(states(), st.lists(st.sampled_from("abcdefghijkl"), max_size=20, unique=True))
+def test_promotions_after_all_have_come_are_none(state: Seats, people: list[str]) -> None:
+    """Whoever arrives takes what is free: only what comes free later is for those who wait."""
+    free = seats.promotions(state)
+    taken, waiting = state.taken + free, state.waiting - free
+    now = of(state.capacity, taken=taken, waiting=waiting, waitlist=True)
+
+    confirmed = seats.decide(now, people, ()).count(CONFIRMED)
+
+    waiting += len(people) - confirmed
+    after = of(state.capacity, taken=taken + confirmed, waiting=waiting, waitlist=True)
+    assert seats.promotions(after) == 0
+
+
 def window(
     opens: timedelta | None = None,
     closes: timedelta | None = None,

@@ -98,7 +98,11 @@ def _understood(claims: dict[str, Any]) -> AccessClaims | None:
         ids.parse_id(claims[name]) if isinstance(claims[name], str) else None
         for name in ("sub", "sid")
     )
-    times = claims["nbf"], claims["exp"]
-    if user_id is None or sign_in_id is None or not all(type(each) is int for each in times):
+    not_before, expires_at = claims.get("nbf"), claims.get("exp")
+    if user_id is None or sign_in_id is None:
         return None
-    return AccessClaims(user_id, sign_in_id, *times)
+    if type(not_before) is not int or type(expires_at) is not int:
+        return None
+    if expires_at - not_before != int(LIFETIME.total_seconds()):
+        return None
+    return AccessClaims(user_id, sign_in_id, not_before, expires_at)

@@ -11,7 +11,7 @@ from turnout import ids
 from turnout.accounts import opaque
 from turnout.accounts.actor import Actor, Scope
 from turnout.accounts.errors import TooManyTokens
-from turnout.accounts.models import ApiToken
+from turnout.accounts.models import ApiToken, User
 from turnout.accounts.policy import require_account
 from turnout.audit import audit
 from turnout.audit.audit import Cause
@@ -36,6 +36,8 @@ async def create(
 
     Raises TooManyTokens.
     """
+    # The lock lets those who make the last ones at once go one by one.
+    await db.execute(select(User.id).where(User.id == owner).with_for_update(key_share=True))
     count = select(func.count()).select_from(ApiToken).where(*_live(owner, now))
     if (await db.execute(count)).scalar_one() >= MOST_TOKENS:
         raise TooManyTokens

@@ -1,4 +1,7 @@
-"""The first administrator: from the settings, or by a link that the operator opens."""
+"""The first administrator: from the settings, or by a link that the operator opens.
+
+Servers of one database start at once: whatever is here, two of them do it.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.accounts import links, users
+from turnout.accounts import api_tokens, links, second_factor, users
 from turnout.accounts.actor import SYSTEM, Role
 from turnout.accounts.errors import EmailTaken
 from turnout.accounts.models import LinkPurpose, OpenIdIdentity, User
@@ -27,36 +30,63 @@ async def has_admin(db: AsyncSession) -> bool:
     return await db.scalar(query) is not None
 
 
+async def hold_admins(db: AsyncSession) -> None:
+    """Hold every active administrator until the transaction ends; to be called before `locked`.
+
+    In the order of their ids: two who demote each other at once would else hold themselves and
+    wait for the other, which PostgreSQL ends with an error and not with "the last one stays".
+    """
+    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active)
+    await db.execute(admins.order_by(User.id).with_for_update(key_share=True))
+
+
 async def make_admin(db: AsyncSession, email: str, password_hash: str, now: datetime) -> None:
     """An administrator with that address: a new account, or the one that has it, made one.
 
-    Only for the operator, whose word about the address is good enough.
+    Only for the operator, whose word about the address is good enough. Nothing where another server
+    has made one meanwhile.
     """
-    user = await users.by_email(db, email)
-    if user is None:
-        draft = UserDraft(email, NAME, Role.ADMIN, None, password_hash, is_verified=True)
-        await users.create(db, draft, _CAUSE, now)
-        return
-    await users.change(db, user, {"role": Role.ADMIN, "is_active": True}, _CAUSE, now)
-    await users.set_password(db, user, password_hash, _CAUSE, now)
-    user.email_verified_at = now
-    await db.flush()
+    draft = UserDraft(email, NAME, Role.ADMIN, None, password_hash, is_verified=True)
+    user = await _made_or_held(db, draft, now)
+    if user is not None and not await has_admin(db):
+        await _take_over(db, user, password_hash, now)
 
 
-async def _placeholder(db: AsyncSession, now: datetime) -> User:
-    draft = UserDraft(PLACEHOLDER, NAME, Role.ADMIN, is_verified=True)
+async def _made_or_held(db: AsyncSession, draft: UserDraft, now: datetime) -> User | None:
+    """The account that has had the address, held; None where a new one was made."""
     try:
-        return await users.create(db, draft, _CAUSE, now)
+        await users.create(db, draft, _CAUSE, now)
     except EmailTaken:
-        # Another server of the same database has started at the same time.
-        user = await users.by_email(db, PLACEHOLDER)
+        user = await users.by_email(db, draft.email)
         assert user is not None  # noqa: S101 - the index has just refused a second one; narrows
+        # Whoever waits here for another server sees what that one has done to the account.
+        await db.refresh(user, with_for_update={"key_share": True})
         return user
+    return None
+
+
+async def _take_over(db: AsyncSession, user: User, password_hash: str, now: datetime) -> None:
+    """Make an account the operator's; whoever had it before comes in by nothing any more.
+
+    It may have been made by anyone who guessed the address and never showed that it is theirs: a
+    token, or a link that moves the account to another address, would be an administrator's now.
+    """
+    await api_tokens.revoke_all(db, user.id, now)
+    await links.end(db, user.id, now)
+    if user.email_verified_at is None:
+        await second_factor.remove(db, user, _CAUSE, now)
+    await users.change(db, user, {"role": Role.ADMIN, "is_active": True}, _CAUSE, now)
+    user.email_verified_at = now
+    await users.set_password(db, user, password_hash, _CAUSE, now)
 
 
 async def link_for_admin(db: AsyncSession, now: datetime) -> UUID:
-    """The id of a new link by which its holder becomes the first administrator."""
-    user = await users.by_email(db, PLACEHOLDER)
-    if user is None:
-        user = await _placeholder(db, now)
+    """The id of a new link by which its holder becomes the first administrator.
+
+    Of several that servers print at once, the last one counts.
+    """
+    draft = UserDraft(PLACEHOLDER, NAME, Role.ADMIN, is_verified=True)
+    user = await _made_or_held(db, draft, now) or await users.by_email(db, PLACEHOLDER)
+    assert user is not None  # noqa: S101 - it was made or found a moment ago; narrows
+    await users.change(db, user, {"role": Role.ADMIN, "is_active": True}, _CAUSE, now)
     return await links.issue(db, user.id, LinkPurpose.SET_UP, user.email, now)

@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import select
 
 from turnout.accounts.actor import Actor, Role, Scope, Standing
 from turnout.accounts.models import ApiToken, SignIn, User
-from turnout.db.session import Db
+from turnout.db.held import Asked, Question
 
 
 class Kind(Enum):
@@ -64,7 +64,7 @@ class Holder:
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-# Tables, not mapped classes, and each statement built once: this is on the path of every request.
+# Tables, not mapped classes: this is on the path of every request.
 _USER = User.__table__.c
 _SIGN_IN = SignIn.__table__.c
 _API_TOKEN = ApiToken.__table__.c
@@ -73,42 +73,41 @@ _ACCOUNT = (
     *(_USER.is_active, _USER.email_verified_at, _USER.totp_confirmed_at),
 )
 _HELD = (_SIGN_IN.expires_at, _SIGN_IN.ended_at, _SIGN_IN.id.label("sign_in_id"))
-_KEYS: Any = bindparam("keys", expanding=True)
 _OF_SIGN_INS = User.__table__.join(SignIn.__table__, _SIGN_IN.user_id == _USER.id)
 _OF_TOKENS = User.__table__.join(ApiToken.__table__, _API_TOKEN.user_id == _USER.id)
-_STATEMENTS: Mapping[Kind, Any] = {
-    Kind.SIGN_IN: select(_SIGN_IN.id, *_ACCOUNT, *_HELD)
-    .select_from(_OF_SIGN_INS)
-    .where(_SIGN_IN.id.in_(_KEYS)),
-    Kind.COOKIE: select(_SIGN_IN.cookie_hash, *_ACCOUNT, *_HELD)
-    .select_from(_OF_SIGN_INS)
-    .where(_SIGN_IN.cookie_hash.in_(_KEYS)),
-    Kind.API_TOKEN: select(
-        *(_API_TOKEN.token_hash, *_ACCOUNT),
-        *(_API_TOKEN.expires_at, _API_TOKEN.revoked_at, _API_TOKEN.scopes),
-    )
-    .select_from(_OF_TOKENS)
-    .where(_API_TOKEN.token_hash.in_(_KEYS)),
+_QUESTIONS: Mapping[Kind, Question] = {
+    Kind.SIGN_IN: Question(
+        select(_SIGN_IN.id, *_ACCOUNT, *_HELD).select_from(_OF_SIGN_INS), _SIGN_IN.id
+    ),
+    Kind.COOKIE: Question(
+        select(_SIGN_IN.cookie_hash, *_ACCOUNT, *_HELD).select_from(_OF_SIGN_INS),
+        _SIGN_IN.cookie_hash,
+    ),
+    Kind.API_TOKEN: Question(
+        select(
+            *(_API_TOKEN.token_hash, *_ACCOUNT),
+            *(_API_TOKEN.expires_at, _API_TOKEN.revoked_at, _API_TOKEN.scopes),
+        ).select_from(_OF_TOKENS),
+        _API_TOKEN.token_hash,
+    ),
 }
 
 
-async def load(db: Db, keys: Collection[Key]) -> dict[Key, Holder]:
+async def load(database: Asked, keys: Collection[Key]) -> dict[Key, Holder]:
     """The holder of each credential that there is, ended ones included."""
     by_kind: dict[Kind, list[UUID | bytes]] = defaultdict(list)
     for kind, key in keys:
         by_kind[kind].append(key)
-    connection = await db.connection()
     found: dict[Key, Holder] = {}
     for kind, wanted in by_kind.items():
-        for row in await connection.execute(_STATEMENTS[kind], {"keys": wanted}):
+        for row in await database.rows(_QUESTIONS[kind], wanted):
             key = row[0] if kind is Kind.SIGN_IN else bytes(row[0])
             found[kind, key] = _holder(kind, row)
     return found
 
 
-def _holder(kind: Kind, row: Row[Any]) -> Holder:
-    values: tuple[Any, ...] = tuple(row)
-    _, user_id, email, person, name, role, zone, *state = values
+def _holder(kind: Kind, row: tuple[Any, ...]) -> Holder:
+    _, user_id, email, person, name, role, zone, *state = row
     active, verified, factor, ends, ended, last = state
     is_token = kind is Kind.API_TOKEN
     return Holder(

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts import api_tokens, links, second_factor, sign_ins, users
-from turnout.accounts.errors import InvalidCredentials
+from turnout.accounts.errors import EmailTaken, InvalidCredentials
 from turnout.accounts.models import OpenIdIdentity, User
 from turnout.accounts.openid import Identity, OpenIdFailed
 from turnout.accounts.users import UserDraft
@@ -44,7 +44,7 @@ async def _linked(db: AsyncSession, who: Identity, cause: Cause, now: datetime) 
     user = await users.by_email(db, email)
     if user is None:
         draft = UserDraft(email, who.name or email.partition("@")[0], is_verified=True)
-        user = await users.create(db, draft, cause, now)
+        user = await _made(db, draft, cause, now)
     elif user.email_verified_at is None:
         await _take_over(db, user, cause, now)
     identity = OpenIdIdentity(
@@ -59,6 +59,13 @@ async def _linked(db: AsyncSession, who: Identity, cause: Cause, now: datetime) 
         raise OpenIdFailed("the identity was linked at the same time") from None
     audit.record(db, [audit.Entry(now, cause, "user.identity-linked", subject_id=user.id)])
     return user
+
+
+async def _made(db: AsyncSession, draft: UserDraft, cause: Cause, now: datetime) -> User:
+    try:
+        return await users.create(db, draft, cause, now)
+    except EmailTaken:
+        raise OpenIdFailed("the account was made at the same time") from None
 
 
 def _usable(who: Identity) -> str:

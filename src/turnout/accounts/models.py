@@ -10,20 +10,34 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from turnout.accounts.actor import Role
 from turnout.db.base import Base, JsonDocument, one_of
 
 HASH_BYTES = 32
+_THERE = text("erased_at IS NULL")
 
 
 class User(Base):
     """An account. `email_canonical` is what makes an address the same person."""
 
     __tablename__ = "users"
-    __table_args__ = (one_of("role", Role),)
+    __table_args__ = (
+        one_of("role", Role),
+        # Administrators are few among very many, and so are the disabled.
+        *(
+            Index(
+                f"ix_users_{column}",
+                column,
+                "email_canonical",
+                sqlite_where=_THERE,
+                postgresql_where=_THERE,
+            )
+            for column in ("role", "is_active")
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))

@@ -54,7 +54,9 @@ class Opened:
 
 
 async def candidate(db: AsyncSession, person: str) -> Candidate | None:
-    """The account with that canonical address, or None."""
+    """The account with that canonical address, or None; any text may be asked about."""
+    if "\0" in person:
+        return None  # which PostgreSQL refuses to compare with anything
     user = await db.scalar(select(User).where(User.email_canonical == person))
     return None if user is None else candidate_of(user)
 

@@ -8,7 +8,6 @@ from hashlib import sha256
 from io import BytesIO
 
 import pyotp
-import segno
 
 STEP_SECONDS = 30
 STEPS_ASIDE = 1
@@ -40,6 +39,9 @@ def qr_svg(uri: str) -> str:
     Has attributes alone, no style and no script, so that the strictest CSP lets it through. It
     names itself to nobody: the page says what it is, and shows the secret as text beside it.
     """
+    # Imported here: a megabyte of memory for the few moments in which somebody enrols.
+    import segno
+
     written = BytesIO()
     code = segno.make_qr(uri, error="m")
     code.save(

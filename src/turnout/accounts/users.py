@@ -172,11 +172,15 @@ async def set_password(
     db: AsyncSession, user: User, password_hash: str, cause: Cause, now: datetime,
     *, keep: UUID | None = None,
 ) -> None:  # fmt: skip
-    """Set a new password; every sign-in but `keep` ends, and open links count no more."""
+    """Set a new password; every sign-in but `keep` ends, and open links count no more.
+
+    Those to another address as well: whoever knew the former password may have asked for one.
+    """
     user.password_hash, user.updated_at = password_hash, now
     await db.flush()
     await sign_ins.end_all(db, user.id, now, but=keep)
-    await links.end(db, user.id, now, LinkPurpose.RESET_PASSWORD)
+    for purpose in (LinkPurpose.RESET_PASSWORD, LinkPurpose.CHANGE_EMAIL):
+        await links.end(db, user.id, now, purpose)
     audit.record(db, [audit.Entry(now, cause, "user.password-changed", subject_id=user.id)])
     payload = {"user_id": str(user.id)}
     outbox.add(db, [outbox.Message(now, Topic.PASSWORD_CHANGED, None, user.id, payload)])

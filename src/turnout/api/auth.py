@@ -98,6 +98,7 @@ async def issue_tokens(request: Request) -> Response:
 
     A form as OAuth 2.0 has it, so that its libraries and the Authorize button of /docs work.
     """
+    await sign_in.begin(request, None)
     form = await forms.read(request, GrantForm)
     match form:
         case GrantForm(grant_type="password" | None, username=str(name), password=str(password)):
@@ -111,7 +112,6 @@ async def issue_tokens(request: Request) -> Response:
 
 
 async def _refreshed(request: Request, token: str) -> Opened:
-    await sign_in.begin(request, None)
     async with runtime_of(request).database.write() as db:
         found = await sign_ins.refresh(db, token, sign_in.cause_of(request), clock.now())
     if isinstance(found, TurnoutError):

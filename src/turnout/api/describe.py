@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from turnout.api import bodies, queries
+from turnout.accounts.errors import SecondFactorMissing
+from turnout.api import bodies, problems, queries
 from turnout.api.once import LONGEST_KEY, InvalidIdempotencyKey
-from turnout.api.problems import documented
 from turnout.db.paging import InvalidCursor
 from turnout.edge.caller import InsufficientScope, InvalidToken
 from turnout.edge.csrf import CsrfFailed
@@ -16,13 +16,14 @@ from turnout.edge.refusals import (
     HeadersTooLarge,
     InternalError,
     MalformedJson,
+    MalformedPrecondition,
     PayloadTooLarge,
     PreconditionFailed,
     Unavailable,
     UnsupportedMediaType,
     UriTooLong,
 )
-from turnout.errors import Invalid, NotSignedIn, TurnoutError
+from turnout.errors import Invalid, NotAllowed, NotSignedIn, TurnoutError
 from turnout.idempotency.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from turnout.limiter import RateLimited
 
@@ -42,13 +43,25 @@ _CREATING: Errors = (
     *(InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress),
 )
 _TEXT = {"type": "string"}
-_REQUEST_ID = {"description": "The id of the request, for questions and logs.", "schema": _TEXT}
-_RETRY_AFTER = {
-    "description": "Seconds to wait before asking again.",
-    "schema": {"type": "integer"},
+
+
+def _header(description: str, *, required: bool = True, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "required": required, "schema": {"type": kind}}
+
+
+_REQUEST_ID = _header("The id of the request, for questions and logs.")
+_RETRY_AFTER = _header("Seconds to wait before asking again.", kind="integer")
+_CHALLENGE = _header("How to sign in: `Bearer`.")
+_ETAG = _header("Names these bytes (RFC 9110, 8.8.3).")
+_LINK = _header('The next page, rel="next" (RFC 8288).', required=False)
+_LOCATION = _header("Where it is from now on.")
+COUNTED = {
+    "RateLimit-Policy": _header(
+        "How much one caller may ask for: `q` requests in `w` seconds.", required=False
+    ),
+    "RateLimit": _header("What is left: `r` requests for `t` seconds.", required=False),
 }
-_CHALLENGE = {"description": "How to sign in: `Bearer`.", "schema": _TEXT}
-_ETAG = {"description": "Names these bytes (RFC 9110, 8.8.3).", "schema": _TEXT}
+"""The headers of every answer to a request that was counted."""
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -87,8 +100,8 @@ def read(
     *errors: type[TurnoutError], query: type[BaseModel] | None = None, paged: bool = False
 ) -> Any:
     """The description of a GET that answers JSON with an ETag, for a route's decorator."""
-    link = {"Link": {"description": 'The next page, rel="next" (RFC 8288).', "schema": _TEXT}}
-    headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **(link if paged else {})}
+    link = {"Link": _LINK} if paged else {}
+    headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **link}
     unchanged = {"description": "Unchanged: what you have is right.", "headers": headers}
     cursor: Errors = (InvalidCursor,) if paged else ()
     parameters = queries.query_of(query) if query is not None else []
@@ -96,7 +109,7 @@ def read(
         "responses": {
             200: {"description": "What was asked for.", "headers": headers},
             304: unchanged,
-            **documented(*_KNOWN, *cursor, *errors),
+            **_documented(*_KNOWN, *cursor, *errors),
         },
         "openapi_extra": {"parameters": [*parameters, _IF_NONE_MATCH]},
     }
@@ -104,41 +117,52 @@ def read(
 
 def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = True) -> Any:
     """The description of a POST that creates, for a route's decorator."""
-    location = {"Location": {"description": "Where it is from now on.", "schema": _TEXT}}
-    headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **(location if located else {})}
+    location = {"Location": _LOCATION} if located else {}
+    headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **location}
     return {
         "status_code": 201,
         "responses": {
             201: {"description": "What was made.", "headers": headers},
-            **documented(*_KNOWN, *_CREATING, *errors),
+            **_documented(*_KNOWN, *_CREATING, *errors),
         },
         "openapi_extra": {**bodies.body_of(body), "parameters": [_IDEMPOTENCY_KEY]},
     }
 
 
 def change(
-    *errors: type[TurnoutError], body: type[BaseModel] | None = None, matched: bool = False
+    *errors: type[TurnoutError],
+    body: type[BaseModel] | None = None,
+    matched: bool = False,
+    tagged: bool = False,
 ) -> Any:
     """The description of a call that changes something and answers what it is now.
 
-    With `matched`, the call honours If-Match.
+    With `matched`, the call honours If-Match; with that or `tagged`, the answer has an ETag.
     """
-    headers = {"X-Request-Id": _REQUEST_ID, **({"ETag": _ETAG} if matched else {})}
-    stale: Errors = (PreconditionFailed,) if matched else ()
+    headers = {"X-Request-Id": _REQUEST_ID, **({"ETag": _ETAG} if matched or tagged else {})}
     return {
         "responses": {
             200: {"description": "What it is now.", "headers": headers},
-            **documented(*_KNOWN, *_CHANGING, *_of_body(body), *stale, *errors),
+            **_documented(*_KNOWN, *_CHANGING, *_of_body(body), *_stale(matched), *errors),
         },
         "openapi_extra": {**_body(body), "parameters": [_IF_MATCH] if matched else []},
     }
 
 
 def done(
-    *errors: type[TurnoutError], body: type[BaseModel] | None = None, status: int = 204
+    *errors: type[TurnoutError],
+    body: type[BaseModel] | None = None,
+    status: int = 204,
+    matched: bool = False,
 ) -> Any:
-    """The description of a call that does something and has nothing to tell."""
-    return _silent(status, "Done.", errors, body)
+    """The description of a call that does something and has nothing to tell.
+
+    With `matched`, the call honours If-Match.
+    """
+    described = _silent(status, "Done.", (*_stale(matched), *errors), body)
+    if matched:
+        described["openapi_extra"] = {**described["openapi_extra"], "parameters": [_IF_MATCH]}
+    return described
 
 
 def accepted(*errors: type[TurnoutError], body: type[BaseModel]) -> Any:
@@ -150,7 +174,7 @@ def sign_in(*errors: type[TurnoutError], form: type[BaseModel]) -> Any:
     """The description of the call that a form signs in by (RFC 6749)."""
     schema = {"$ref": f"#/components/schemas/{form.__name__}"}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    refusals = documented(*ANY_CALL, RateLimited, *_CHANGING, UnsupportedMediaType, *errors)
+    refusals = _documented(*ANY_CALL, RateLimited, *_CHANGING, UnsupportedMediaType, *errors)
     bodies.body_of(form)
     return {
         "responses": {
@@ -161,6 +185,13 @@ def sign_in(*errors: type[TurnoutError], form: type[BaseModel]) -> Any:
     }
 
 
+def _documented(*errors: type[TurnoutError]) -> dict[int | str, dict[str, Any]]:
+    """What the errors are answered with; where a role decides, it may lack a second factor."""
+    by_role = NotAllowed in errors and NotSignedIn in errors
+    missing: Errors = (SecondFactorMissing,) if by_role else ()
+    return problems.documented(*errors, *missing)
+
+
 def _silent(status: int, what: str, errors: Errors, body: type[BaseModel] | None) -> dict[str, Any]:
     headers = {"X-Request-Id": _REQUEST_ID}
     known = _KNOWN if NotSignedIn in errors else (*ANY_CALL, RateLimited)
@@ -169,10 +200,14 @@ def _silent(status: int, what: str, errors: Errors, body: type[BaseModel] | None
         "response_class": Response,
         "responses": {
             status: {"description": what, "headers": headers},
-            **documented(*known, *_CHANGING, *_of_body(body), *errors),
+            **_documented(*known, *_CHANGING, *_of_body(body), *errors),
         },
         "openapi_extra": _body(body),
     }
+
+
+def _stale(matched: bool) -> Errors:  # noqa: FBT001 - handed through from `matched=`
+    return (PreconditionFailed, MalformedPrecondition) if matched else ()
 
 
 def _body(body: type[BaseModel] | None) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from turnout import tables
+from turnout.api.account_examples import ACCOUNTS
+
 _EVENT_ID = "01a202ff-5858-7344-a5f9-a038e1760637"
 
 _NEW_EVENT: dict[str, Any] = {
@@ -75,6 +78,11 @@ _REGISTRATION: dict[str, Any] = {
     "updated_at": "2030-11-22T16:53:38.684882+05:30",
     "answers": {},
 }
+_AT_THE_DOOR: dict[str, Any] = {
+    name: value
+    for name, value in _REGISTRATION.items()
+    if name not in {"email", "ticket_code", "answers"}
+}
 
 
 def _shown(summary: str, value: object) -> dict[str, Any]:
@@ -82,6 +90,7 @@ def _shown(summary: str, value: object) -> dict[str, Any]:
 
 
 EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    **ACCOUNTS,
     "Alive": {"alive": {"summary": "The process answers", "value": {"status": "ok"}}},
     "Ready": {
         "ready": {
@@ -89,7 +98,7 @@ EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
             "value": {
                 "status": "ok",
                 "database": "SQLite 3.53.4",
-                "schema": "0001",
+                "schema": tables.REVISION,
                 "tzdata": "2026f",
             },
         }
@@ -106,6 +115,12 @@ EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
             "A guest's seat",
             {**_REGISTRATION, "manage_token": "x5IhOfAR1mlUVp_lFgHJFq3d-4Yw9C9p"},
         )
+    },
+    "RegistrationChangeIn": {"name": _shown("Another name", {"name": "Ada King"})},
+    "RegistrationOut": {"confirmed": _shown("A seat", _REGISTRATION)},
+    "DoorRegistrationOut": {"door": _shown("As the people at the door see it", _AT_THE_DOOR)},
+    "RegistrationPage": {
+        "last-page": _shown("The last page", {"items": [_REGISTRATION], "next_cursor": None})
     },
     "AttendeePage": {
         "last-page": _shown("The last page", {"items": [_REGISTRATION], "next_cursor": None})

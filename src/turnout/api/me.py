@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts import api_tokens, passwords, sign_ins, sign_up, users
+from turnout.accounts import api_tokens, bootstrap, passwords, sign_ins, sign_up, users
 from turnout.accounts.actor import Actor, Scope
 from turnout.accounts.api_tokens import TokenDraft
 from turnout.accounts.errors import (
@@ -42,8 +42,9 @@ from turnout.edge.caller import actor_of, runtime_of
 from turnout.errors import FieldError, NotFound, NotSignedIn
 from turnout.events import times, zones
 from turnout.events.errors import InvalidTimezone
-from turnout.fields import InvalidEmail
+from turnout.fields import InvalidEmail, canonical_email
 from turnout.idempotency.idempotency import Answer
+from turnout.limiter import RESET
 from turnout.registrations import erasing
 
 router = direct.router("Accounts")
@@ -93,10 +94,11 @@ async def change_profile(request: Request) -> Response:
         user = await users.locked(db, me)
         responses.require_match(request, responses.version_at(user.updated_at))
         await users.change(db, user, _plain_changes(body), cause, now)
-        if body.email is not None and body.email != user.email:
-            await sign_up.ask_for_email(db, user, body.email, cause, now)
         if hashed is not None:
             await users.set_password(db, user, hashed, cause, now, keep=actor.sign_in_id)
+        # After the password, which ends the links that were asked for before.
+        if body.email is not None and body.email != user.email:
+            await sign_up.ask_for_email(db, user, body.email, cause, now)
     profile = profile_out(user, zones.zone(user.timezone or zones.UTC_NAME))
     return responses.changed(profile, responses.version_at(user.updated_at))
 
@@ -120,6 +122,9 @@ async def _checked_password(request: Request, actor: Actor, body: ProfileIn) -> 
         user = await users.by_id(db, require_account(actor))
     if user.password_hash is not None:
         await _require_password(request, user, body.current_password)
+    if body.email is not None and body.email != user.email:
+        # A mail to somebody who may not have asked for it, as that of a reset.
+        await runtime.limiter.hit(RESET, canonical_email(body.email))
     if body.password is None:
         return None
     passwords.check_strength(body.password, personal=(user.email, user.name))
@@ -136,7 +141,7 @@ async def _require_password(request: Request, user: User, password: str | None) 
 @router.delete(
     "/users/me",
     summary="Delete your account",
-    **describe.done(NotSignedIn, LastAdmin),
+    **describe.done(NotSignedIn, LastAdmin, matched=True),
 )
 async def delete_account(request: Request) -> Response:
     """Take yourself out: seats are freed, and name and address are gone from everywhere.
@@ -146,7 +151,10 @@ async def delete_account(request: Request) -> Response:
     actor = await actor_of(request, None)
     me, cause = require_account(actor), cause_of(request, actor)
     async with runtime_of(request).database.write() as db:
-        await erasing.erase(db, await users.locked(db, me), cause, clock.now())
+        await bootstrap.hold_admins(db)
+        user = await users.locked(db, me)
+        responses.require_match(request, responses.version_at(user.updated_at))
+        await erasing.erase(db, user, cause, clock.now())
     return Response(status_code=204)
 
 

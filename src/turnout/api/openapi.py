@@ -90,6 +90,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         _complete_refusals(call, path)
         _secure(call)
         for media in _media_of(call):
+            media["schema"].pop("title", None)  # FastAPI makes one of the path
             _show_examples(media)
         for parameter in call.get("parameters", ()):
             if parameter["in"] == "path" and parameter["name"] in IN_PATHS:
@@ -115,8 +116,12 @@ def _schemas(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation_id(given: str, path: str, method: str) -> str:
-    """The handler's name alone: FastAPI adds the path and the method, which stand beside it."""
-    return given.removesuffix("_" + method).removesuffix(re.sub(r"\W", "_", path))
+    """The handler's name alone: FastAPI adds the path and the method, which stand beside it.
+
+    One that is named like a module that it calls ends with an underline.
+    """
+    name = given.removesuffix("_" + method).removesuffix(re.sub(r"\W", "_", path))
+    return name.rstrip("_")
 
 
 def _complete_refusals(call: Call, path: str) -> None:
@@ -128,9 +133,11 @@ def _complete_refusals(call: Call, path: str) -> None:
     errors = (*describe.ANY_CALL, NotFound) if "{" in path else describe.ANY_CALL
     for status, response in documented(*errors).items():
         responses.setdefault(str(status), response)
+    counted = describe.COUNTED if "429" in responses else {}
     for status, response in responses.items():
-        if "X-Request-Id" not in response.get("headers", {}):
-            response["headers"] = {**response.get("headers", {}), **describe.headers_of(status)}
+        headers = response.get("headers", {})
+        own = {} if "X-Request-Id" in headers else describe.headers_of(status)
+        response["headers"] = {**headers, **own, **counted}
     call["responses"] = dict(sorted(responses.items()))
 
 
@@ -153,9 +160,12 @@ def _media_of(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def _show_examples(media: dict[str, Any]) -> None:
-    name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    if name in EXAMPLES:
-        media["examples"] = EXAMPLES[name]
+    """Show those of the schema, or of each that it may be."""
+    schema = media.get("schema", {})
+    names = [each.get("$ref", "").rpartition("/")[2] for each in (schema, *schema.get("anyOf", ()))]
+    found = {name: each for of in names for name, each in EXAMPLES.get(of, {}).items()}
+    if found:
+        media["examples"] = found
 
 
 def _renamed(document: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,8 @@ async def register(event_id: EventId, request: Request) -> Response:
 async def _registering(request: Request) -> Actor:
     """The caller; those without an account are counted as guests who want a seat."""
     sent = caller.sent_with(request.scope)
-    limit = GUEST_REGISTRATION if sent is None else None
+    is_guest = sent is None or sent.scheme == "ticket"
+    limit = GUEST_REGISTRATION if is_guest else None
     return await actor_of(request, Scope.REGISTRATIONS_WRITE, limit=limit)
 
 
@@ -254,7 +255,8 @@ async def change_registration(registration_id: RegistrationId, request: Request)
         policy.require_changer(actor, await registrations.held(db, actor, wanted))
     body, cause = await bodies.read(request, RegistrationChangeIn), cause_of(request, actor)
     async with runtime.database.write() as db:
-        found = await registrations.held(db, actor, wanted)
+        # Locked, or two who send the same If-Match at once would both find their version.
+        found = await registrations.held(db, actor, wanted, lock=True)
         responses.require_match(request, _version(found))
         found = await changes.rename(db, actor, found, body.name, cause, clock.now())
     return responses.changed(_held_out(runtime, actor, found, actor.timezone), _version(found))
@@ -264,7 +266,7 @@ async def change_registration(registration_id: RegistrationId, request: Request)
     "/registrations/{registration_id}/cancel",
     summary="Give a seat back",
     response_model=RegistrationOut,
-    **describe.change(NotSignedIn, NotAllowed, NotFound),
+    **describe.change(NotSignedIn, NotAllowed, NotFound, tagged=True),
 )
 async def cancel_registration(registration_id: RegistrationId, request: Request) -> Response:
     """The seat is free at once, for the head of the waitlist where there is one.

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import Path
 from pydantic import Field
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts import passwords, second_factor, users
+from turnout.accounts import bootstrap, passwords, second_factor, users
 from turnout.accounts.actor import Actor, Role, Scope
 from turnout.accounts.errors import Busy, EmailTaken, LastAdmin, WeakPassword
 from turnout.accounts.models import User
@@ -33,6 +34,15 @@ from turnout.registrations import erasing
 router = direct.router("Users")
 
 UserId = Annotated[str, Path(description="The account's id.", json_schema_extra={"format": "uuid"})]
+
+
+class _NotMe(StringConvertor):
+    """The id of an account in front of more: what is below `/users/me` is in `me`, with its 405."""
+
+    regex = "(?!me/)[^/]+"
+
+
+register_url_convertor("account", _NotMe())
 
 
 class UsersQuery(PageQuery, ZoneQuery):
@@ -135,6 +145,7 @@ async def change_user(user_id: UserId, request: Request) -> Response:
         await users.by_id(db, wanted)
     changes = _changes(await bodies.read(request, UserChangeIn))
     async with runtime.database.write() as db:
+        await bootstrap.hold_admins(db)
         user = await users.locked(db, wanted)
         responses.require_match(request, responses.version_at(user.updated_at))
         await users.change(db, user, changes, cause, now)
@@ -153,7 +164,7 @@ def _changes(body: UserChangeIn) -> dict[str, object]:
 @router.delete(
     "/users/{user_id}",
     summary="Delete an account",
-    **describe.done(NotSignedIn, NotAllowed, NotFound, LastAdmin),
+    **describe.done(NotSignedIn, NotAllowed, NotFound, LastAdmin, matched=True),
 )
 async def delete_user(user_id: UserId, request: Request) -> Response:
     """Take the person out: seats are freed, name and address are gone from everywhere."""
@@ -161,12 +172,15 @@ async def delete_user(user_id: UserId, request: Request) -> Response:
     require_manager(actor)
     wanted, cause = pages.id_of(user_id), cause_of(request, actor)
     async with runtime_of(request).database.write() as db:
-        await erasing.erase(db, await users.locked(db, wanted), cause, clock.now())
+        await bootstrap.hold_admins(db)
+        user = await users.locked(db, wanted)
+        responses.require_match(request, responses.version_at(user.updated_at))
+        await erasing.erase(db, user, cause, clock.now())
     return Response(status_code=204)
 
 
 @router.delete(
-    "/users/{user_id}/second-factor",
+    "/users/{user_id:account}/second-factor",
     summary="Take away an account's second factor",
     **describe.done(NotSignedIn, NotAllowed, NotFound),
 )

@@ -11,6 +11,9 @@ from turnout.db.base import Base, JsonDocument
 
 _BY_SOMEONE = text("actor_id IS NOT NULL")
 _NO_EVENT = text("event_id IS NULL")
+USUAL = "registration.created"
+"""The action of nearly all entries: whoever looks for it finds it anywhere."""
+_RARE = text(f"action <> '{USUAL}'")
 
 
 class AuditEntry(Base):
@@ -19,7 +22,7 @@ class AuditEntry(Base):
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index(None, "event_id", "id"),
-        # The two below leave out what guests do at events, which is nearly all there is.
+        # The three below leave out what guests do at events, which is nearly all there is.
         Index(
             "ix_audit_entries_actor",
             "actor_id",
@@ -33,6 +36,13 @@ class AuditEntry(Base):
             "id",
             sqlite_where=_NO_EVENT,
             postgresql_where=_NO_EVENT,
+        ),
+        Index(
+            "ix_audit_entries_action",
+            "action",
+            "id",
+            sqlite_where=_RARE,
+            postgresql_where=_RARE,
         ),
         {"sqlite_with_rowid": False},
     )

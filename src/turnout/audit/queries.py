@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, String, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.audit.models import AuditEntry
+from turnout.audit.models import USUAL, AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
             found.append(AuditEntry.event_id.is_(None))
     if wanted.action is not None:
         found.append(AuditEntry.action == wanted.action)
+        if wanted.action != USUAL:
+            # In the words of the partial index ix_audit_entries_action, or it would not be used.
+            found.append(AuditEntry.action != literal_column(f"'{USUAL}'", String))
     # The ids begin with the time they were made at: the index of ids finds a time as well.
     if wanted.since is not None:
         found += [AuditEntry.at >= wanted.since, AuditEntry.id >= _first_id(wanted.since)]

@@ -6,6 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from turnout import clock
 from turnout.accounts import bootstrap
 from turnout.cli import user_errors
 from turnout.db import driver
@@ -59,7 +60,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings.append(_rate_limits(settings))
         findings.append(await _administrators(database))
         async with database.read() as db:
-            drifts = await integrity.drifts(db)
+            drifts = await integrity.drifts(db, clock.now())
     finally:
         await database.aclose()
     findings += [

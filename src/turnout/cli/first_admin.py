@@ -7,6 +7,7 @@ from turnout.accounts.opaque import Seals
 from turnout.accounts.passwords import Hasher
 from turnout.cli import user_errors
 from turnout.db.session import Database
+from turnout.fields import check_email
 from turnout.settings import PREFIX, Settings, secret_key
 from turnout.web.links import address_of
 
@@ -31,15 +32,27 @@ async def ensure(settings: Settings) -> str | None:
 
 async def _make(settings: Settings, database: Database) -> str:
     email, password = settings.admin_email, settings.admin_password.get_secret_value()
-    hasher = Hasher()
     try:
-        passwords.check_password(password)
-        passwords.check_strength(password, personal=(email,))
-        hashed = await hasher.hash(password)
-    except (ValueError, WeakPassword) as error:
-        user_errors.fail(f"{PREFIX}ADMIN_PASSWORD cannot be used: {error}")
-    finally:
-        await hasher.aclose()
+        check_email(email)
+    except ValueError as error:
+        user_errors.fail(f"{PREFIX}ADMIN_EMAIL cannot be used: {error}")
+    what = f"{PREFIX}ADMIN_PASSWORD"
+    hashed = await hash_or_fail(password, personal=(email, bootstrap.NAME), what=what)
     async with database.write() as db:
         await bootstrap.make_admin(db, email, hashed, clock.now())
     return f"The administrator is {email}, with the password of {PREFIX}ADMIN_PASSWORD."
+
+
+async def hash_or_fail(password: str, *, personal: tuple[str, ...], what: str) -> str:
+    """The hash of a new password; one that cannot be used is one clear line about `what`."""
+    hasher = Hasher()
+    try:
+        passwords.check_password(password)
+        passwords.check_strength(password, personal=personal)
+        return await hasher.hash(password)
+    except ValueError as error:
+        user_errors.fail(f"{what} cannot be used: {error}")
+    except WeakPassword as error:
+        user_errors.fail(f"{what} cannot be used: {error.fields[0].message}")
+    finally:
+        await hasher.aclose()

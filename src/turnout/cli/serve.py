@@ -122,14 +122,17 @@ def _migrate(settings: Settings) -> None:
 
 
 def _greet(settings: Settings) -> None:
+    # First, for it may end the start: what is not served is not to be announced.
+    administrator = user_errors.run(lambda: first_admin.ensure(settings))
     url = settings.base_url
     database = settings.database_url
     if "@" in database:
         database = "postgresql://" + database.rpartition("@")[2]
     print(f"Turnout is at {url}  (API documentation: {url}/docs)", file=sys.stderr)
     print(f"Database: {database}", file=sys.stderr)
-    administrator = user_errors.run(lambda: first_admin.ensure(settings))
-    print(administrator or f"Sign in at {url}/login", file=sys.stderr)
+    if administrator is not None:
+        print(administrator, file=sys.stderr)
+    print(f"Sign in at {url}/login", file=sys.stderr)
     if settings.open_access:
         print(
             "Open access: whoever reaches this address acts as one built-in organizer, without "

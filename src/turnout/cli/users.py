@@ -5,20 +5,22 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
-from turnout import clock
-from turnout.accounts import api_tokens, links, passwords, users
+from turnout import clock, tables
+from turnout.accounts import api_tokens, bootstrap, links, users
 from turnout.accounts.actor import SYSTEM, Role, Scope
 from turnout.accounts.api_tokens import TokenDraft
 from turnout.accounts.models import LinkPurpose, User
 from turnout.accounts.opaque import Seals
-from turnout.accounts.passwords import Hasher
 from turnout.accounts.users import UserDraft, UserFilter
+from turnout.audit import audit
 from turnout.audit.audit import Cause
-from turnout.cli import user_errors
+from turnout.cli import first_admin, user_errors
+from turnout.db import revision
 from turnout.db.session import Database, Db
 from turnout.errors import TurnoutError
-from turnout.fields import check_email
+from turnout.fields import Line, check_email
 from turnout.settings import Settings, secret_key
 from turnout.web.links import address_of
 
@@ -28,6 +30,7 @@ Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 app = typer.Typer(help="The accounts of people.", no_args_is_help=True, add_completion=False)
 _CAUSE = Cause(SYSTEM.standing)
 _PAGE = 500
+_NAME_CHARACTERS, _TOKEN_NAME_CHARACTERS = 200, 100
 
 
 @app.command()
@@ -41,11 +44,14 @@ def create(
 ) -> None:
     """Make an account; without a password, print the link by which its owner sets one."""
     settings = user_errors.settings_or_fail()
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    address = _checked(email)
+    called = _line(name, _NAME_CHARACTERS) if name else address[:_NAME_CHARACTERS]
+    password = _password_typed() if password_stdin else None
 
     async def work(database: Database) -> str | None:
-        draft = UserDraft(_checked(email), name or email, role, None, await _hash(email, password))
+        hashed = await _hash(password, (address, called))
         async with database.write() as db:
+            draft = UserDraft(address, called, role, None, hashed)
             user = await users.create(db, draft, _CAUSE, clock.now())
             if password is not None:
                 return None
@@ -61,6 +67,7 @@ def list_(
     words: Annotated[str | None, typer.Option(help="Part of a name or an address.")] = None,
 ) -> None:
     """Print each account: role, address, name, and what is special about it."""
+    words = None if words is None else _text(words)
 
     async def work(database: Database) -> None:
         after: str | None = None
@@ -113,11 +120,11 @@ def token(
     ] = None,
 ) -> None:
     """Print a new API token of an account."""
-    draft = TokenDraft(name, tuple(scope or Scope))
+    draft = TokenDraft(_line(name, _TOKEN_NAME_CHARACTERS), tuple(scope or Scope))
 
     async def work(database: Database) -> str:
         async with database.write() as db:
-            user = await _found(db, email)
+            user = await _enabled(db, email)
             return (await api_tokens.create(db, user.id, _CAUSE, draft, clock.now()))[1]
 
     print(_run(user_errors.settings_or_fail(), work))
@@ -139,24 +146,38 @@ def link(
 
     async def work(database: Database) -> str:
         async with database.write() as db:
-            return await _link(settings, db, await _found(db, email), purpose)
+            user, changes = await _enabled(db, email), {"purpose": purpose}
+            entry = audit.Entry(clock.now(), _CAUSE, "user.link-made", None, user.id, changes)
+            audit.record(db, [entry])
+            return await _link(settings, db, user, purpose)
 
     print(_run(settings, work))
 
 
 def _change(email: str, **values: object) -> None:
     async def work(database: Database) -> None:
+        # By a session of its own: what is locked must be read as it is then, not as it was before.
+        async with database.read() as db:
+            user_id = (await _found(db, email)).id
         async with database.write() as db:
-            user = await users.locked(db, (await _found(db, email)).id)
+            await bootstrap.hold_admins(db)
+            user = await users.locked(db, user_id)
             await users.change(db, user, values, _CAUSE, clock.now())
 
     _run(user_errors.settings_or_fail(), work)
 
 
 async def _found(db: Db, email: str) -> User:
-    user = await users.by_email(db, email)
+    user = await users.by_email(db, _text(email))
     if user is None:
         user_errors.fail(f"there is no account with the address {email}")
+    return user
+
+
+async def _enabled(db: Db, email: str) -> User:
+    user = await _found(db, email)
+    if not user.is_active:
+        user_errors.fail(f"{email} is disabled: turnout users enable comes first")
     return user
 
 
@@ -172,22 +193,37 @@ def _checked(email: str) -> str:
         user_errors.fail(f"{email} is not an e-mail address that can be used")
 
 
-async def _hash(email: str, password: str | None) -> str | None:
+def _line(name: str, max_length: int) -> str:
+    try:
+        return TypeAdapter(Annotated[str, Line(max_length)]).validate_python(name)
+    except ValidationError:
+        user_errors.fail(f"a name is one line of 1 to {max_length} characters")
+
+
+def _text(typed: str) -> str:
+    """What was typed, if it is text: an argument of other bytes holds surrogates in their place."""
+    if not typed.isprintable():
+        user_errors.fail(f"{typed!a} is not text that can be looked for")
+    return typed
+
+
+def _password_typed() -> str:
+    """The first line of the standard input."""
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        user_errors.fail("the password cannot be used: it is not UTF-8")
+
+
+async def _hash(password: str | None, personal: tuple[str, ...]) -> str | None:
     if password is None:
         return None
-    hasher = Hasher()
-    try:
-        passwords.check_password(password)
-        passwords.check_strength(password, personal=(email,))
-        return await hasher.hash(password)
-    except ValueError as error:
-        user_errors.fail(f"the password cannot be used: {error}")
-    finally:
-        await hasher.aclose()
+    return await first_admin.hash_or_fail(password, personal=personal, what="the password")
 
 
 def _run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     async def whole() -> T:
+        await _require_schema(settings.database_url)
         database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
         try:
             return await work(database)
@@ -197,3 +233,12 @@ def _run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
             await database.aclose()
 
     return user_errors.run(whole)
+
+
+async def _require_schema(url: str) -> None:
+    found = await revision.current(url)
+    if found != tables.REVISION:
+        user_errors.fail(
+            f"the database is {f'at revision {found}' if found else 'empty or not there'}, "
+            f"and this needs {tables.REVISION}: run turnout schema upgrade"
+        )

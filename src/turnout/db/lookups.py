@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
-from turnout.db.session import Database, Db
+from turnout.db.held import Asked
+from turnout.db.session import Database
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -20,7 +21,7 @@ class Lookups(Generic[K, V]):
     """One kind of question; `load` answers a set of them, leaving out what is not there."""
 
     def __init__(
-        self, database: Database, load: Callable[[Db, Collection[K]], Awaitable[Mapping[K, V]]]
+        self, database: Database, load: Callable[[Asked, Collection[K]], Awaitable[Mapping[K, V]]]
     ) -> None:
         self._database = database
         self._load = load
@@ -47,8 +48,7 @@ class Lookups(Generic[K, V]):
 
     async def _answer(self, asked: Mapping[K, asyncio.Future[V | None]]) -> None:
         try:
-            async with self._database.read() as db:
-                found = await self._load(db, asked.keys())
+            found = await self._load(self._database.held, asked.keys())
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait
             for future in asked.values():
                 future.set_exception(error)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.db import engines, sets
 from turnout.db.freshness import Freshness, PostgresqlFreshness, SqliteFreshness
+from turnout.db.held import Held
 
 Db = AsyncSession
 """A session as doors name it: they pass it on and never speak SQL."""
@@ -39,6 +40,7 @@ class Database:
             # A read is one statement that sees one snapshot: no BEGIN and ROLLBACK around it.
             self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             self.freshness = PostgresqlFreshness(self.writer)
+        self.held = Held(self.reader)
         self._few_readers = asyncio.Semaphore(MOST_READERS)
         # SQLite has one writer; those of this process queue here, in order, not in busy loops.
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
@@ -80,6 +82,7 @@ class Database:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        await self.held.aclose()
         await self.freshness.aclose()
         await self.writer.dispose()
         if self.is_sqlite:

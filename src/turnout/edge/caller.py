@@ -9,8 +9,9 @@ from starlette.types import Scope as AsgiScope
 
 from turnout import clock
 from turnout.accounts import opaque
+from turnout.accounts.access_tokens import AccessClaims
 from turnout.accounts.actor import ANONYMOUS, Actor, Scope, Standing
-from turnout.accounts.credentials import Holder, Key, Kind
+from turnout.accounts.credentials import Key, Kind
 from turnout.edge import client, csrf, limits
 from turnout.errors import NotAllowed, NotSignedIn
 from turnout.limiter import ANONYMOUS as ANONYMOUS_LIMIT
@@ -19,6 +20,8 @@ from turnout.registrations import guests
 from turnout.runtime import Runtime
 
 COOKIE = "turnout_sign_in"
+# The scheme of what came in the cookie. With a space, which no scheme of a header can have.
+_BY_COOKIE = "by cookie"
 _KNOWN_UNTIL = "turnout.known_until"
 
 
@@ -52,6 +55,11 @@ class Sent:
     scheme: str
     value: str
 
+    @property
+    def is_cookie(self) -> bool:
+        """Whether the browser added it by itself, for whichever page it was."""
+        return self.scheme == _BY_COOKIE
+
 
 def runtime_of(request: Request) -> Runtime:
     """What the process holds, as its lifespan put it there."""
@@ -68,7 +76,7 @@ async def actor_of(request: Request, needs: Scope | None, *, limit: Limit | None
     CsrfFailed, RateLimited.
     """
     sent = sent_with(request.scope)
-    if sent is None or sent.scheme == COOKIE:
+    if sent is None or sent.is_cookie:
         csrf.require_own_page(request.scope)
     actor = await _actor(request, sent)
     await count(request, actor, limit)
@@ -86,7 +94,7 @@ async def visitor_of(request: Request) -> Actor:
     csrf.require_own_page(request.scope)
     try:
         sent = sent_with(request.scope)
-        is_cookie = sent is not None and sent.scheme == COOKIE
+        is_cookie = sent is not None and sent.is_cookie
         actor = await _actor(request, sent) if is_cookie else ANONYMOUS
     except NotSignedIn:
         actor = ANONYMOUS
@@ -122,25 +130,23 @@ async def _actor(request: Request, sent: Sent | None) -> Actor:
         return runtime.default_actor
     if sent.scheme == "ticket":
         return await _guest(runtime, sent.value)
-    key, ends_at = _key(runtime, sent)
+    key, claims = _key(runtime, sent)
     holder = await runtime.credentials.get(key)
-    if holder is None:
-        raise InvalidToken
-    return _counted(runtime, request.scope, holder, ends_at)
-
-
-def _counted(runtime: Runtime, scope: AsgiScope, holder: Holder, ends_at: datetime | None) -> Actor:
-    actor = holder.actor(clock.now(), runtime.second_factor_roles)
-    if actor is None:
-        raise InvalidToken
+    now, roles = clock.now(), runtime.second_factor_roles
+    actor = None if holder is None else holder.actor(now, roles)
+    is_theirs = claims is None or (actor is not None and actor.user_id == claims.user_id)
+    if holder is None or actor is None or not is_theirs:
+        # The words of InvalidToken are about a header, which a browser does not send.
+        raise NotSignedIn if sent.is_cookie else InvalidToken
+    ends_at = None if claims is None else datetime.fromtimestamp(claims.expires_at, UTC)
     ends = [each for each in (ends_at, holder.ends_at) if each is not None]
-    scope[_KNOWN_UNTIL] = min(ends, default=None)
+    request.scope[_KNOWN_UNTIL] = min(ends, default=None)
     return actor
 
 
-def _key(runtime: Runtime, sent: Sent) -> tuple[Key, datetime | None]:
-    """What the database knows the credential by, and when it runs out by itself."""
-    if sent.scheme == COOKIE:
+def _key(runtime: Runtime, sent: Sent) -> tuple[Key, AccessClaims | None]:
+    """What the database knows the credential by, and what it says itself."""
+    if sent.is_cookie:
         return (Kind.COOKIE, opaque.hash_of(sent.value)), None
     if sent.scheme != "bearer" or not sent.value:
         raise InvalidToken
@@ -149,7 +155,7 @@ def _key(runtime: Runtime, sent: Sent) -> tuple[Key, datetime | None]:
     claims = runtime.access_tokens.read(sent.value, clock.now())
     if claims is None:
         raise InvalidToken
-    return (Kind.SIGN_IN, claims.sign_in_id), datetime.fromtimestamp(claims.expires_at, UTC)
+    return (Kind.SIGN_IN, claims.sign_in_id), claims
 
 
 async def _guest(runtime: Runtime, token: str) -> Actor:
@@ -163,7 +169,7 @@ async def _guest(runtime: Runtime, token: str) -> Actor:
 def sent_with(scope: AsgiScope) -> Sent | None:
     """The one credential of a request; the Authorization header goes before the cookie.
 
-    Raises InvalidToken for two of a kind.
+    Raises InvalidToken for two headers, NotSignedIn for two cookies.
     """
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(given) > 1:
@@ -174,13 +180,13 @@ def sent_with(scope: AsgiScope) -> Sent | None:
     cookies = _cookies(scope, cookie_name(scope))
     if len(cookies) > 1:
         raise NotSignedIn
-    return Sent(COOKIE, cookies[0]) if cookies else None
+    return Sent(_BY_COOKIE, cookies[0]) if cookies else None
 
 
-def cookie_name(scope: AsgiScope) -> str:
-    """The name of the sign-in's cookie; on https one that no other host can set (RFC 6265bis)."""
+def cookie_name(scope: AsgiScope, name: str = COOKIE) -> str:
+    """The name a cookie of ours goes by; on https one that no other host can set (RFC 6265bis)."""
     runtime: Runtime = scope["state"]["runtime"]
-    return f"__Host-{COOKIE}" if runtime.settings.base_url.startswith("https:") else COOKIE
+    return f"__Host-{name}" if runtime.settings.base_url.startswith("https:") else name
 
 
 def _cookies(scope: AsgiScope, wanted: str) -> list[str]:

@@ -5,8 +5,6 @@ request comes from, and all of them send Origin with a POST. What says neither i
 is no token to forget in a form, and open mode, in which no credential is asked for, is guarded too.
 """
 
-from urllib.parse import urlsplit
-
 from starlette.types import Scope
 
 from turnout.errors import NotAllowed
@@ -38,8 +36,17 @@ def require_own_page(scope: Scope) -> None:
         # `none` is the person: an address typed in, a bookmark.
         if site not in {b"same-origin", b"none"}:
             raise CsrfFailed
-    elif origin is not None and urlsplit(origin.decode("latin-1")).netloc.encode() != host:
+    elif origin is not None and not _names(origin, host):
         raise CsrfFailed
+
+
+def _names(origin: bytes, host: bytes) -> bool:
+    """Whether an Origin is of that host and port; `null`, an origin that is kept back, is of none.
+
+    The scheme is not compared: behind a proxy that ends TLS it is not known here.
+    """
+    _, _, authority = origin.lower().partition(b"://")
+    return bool(authority) and authority == host.lower()
 
 
 def _headers(scope: Scope) -> tuple[bytes | None, bytes | None, bytes]:

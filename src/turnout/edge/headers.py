@@ -21,6 +21,7 @@ _PAGE_CSP: Header = (
 )
 _PAGE: tuple[Header, ...] = (
     _PAGE_CSP,
+    (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), microphone=(), payment=(), usb=()"),
 )

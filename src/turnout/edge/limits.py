@@ -19,6 +19,18 @@ async def hit(counts: Limiter, scope: Scope, limit: Limit, key: str) -> None:
         raise
 
 
+async def look(counts: Limiter, scope: Scope, limit: Limit, key: str) -> None:
+    """Raise RateLimited when hit() would, but count nothing; the answer then tells of this limit.
+
+    As long as it does not refuse, the answer tells of the limit that counts the request itself.
+    """
+    try:
+        await counts.look(limit, key)
+    except RateLimited as error:
+        scope["state"][_STANDING] = error.standing
+        raise
+
+
 def headers_of(scope: Scope) -> list[Header]:
     """`RateLimit-Policy` and `RateLimit`, where the request was counted."""
     state = scope.get("state") or {}

@@ -14,7 +14,7 @@ from turnout.accounts.errors import InvalidCode, InvalidCredentials, SecondFacto
 from turnout.accounts.models import SignInKind, User
 from turnout.accounts.sign_ins import Candidate, Client, Opened
 from turnout.audit.audit import Cause
-from turnout.edge import answers, client, csrf, pace
+from turnout.edge import answers, client, csrf, limits, pace
 from turnout.edge.caller import address_key, count, runtime_of
 from turnout.fields import canonical_email
 from turnout.limiter import RESET, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, Limit
@@ -34,8 +34,9 @@ async def check_password(request: Request, email: str, password: str) -> Candida
     """The active account that address and password belong to.
 
     Raises InvalidCredentials, the same and after the same work for an unknown address; RateLimited
-    after too many failures; Busy.
+    after too many failures; CsrfFailed; Busy.
     """
+    csrf.require_own_page(request.scope)
     runtime, person = runtime_of(request), canonical_email(email)
     async with _attempts.setdefault(person, asyncio.Lock()):
         await _look(request, person)
@@ -73,8 +74,9 @@ async def ask_for_reset(request: Request, email: str) -> None:
 
     Takes the same time, and is counted in the same way, if there is none. Raises RateLimited.
     """
-    runtime = runtime_of(request)
-    await runtime.limiter.hit(RESET, canonical_email(email))
+    runtime, person = runtime_of(request), canonical_email(email)
+    await limits.look(runtime.limiter, request.scope, RESET, person)
+    await runtime.limiter.hit(RESET, person)
     async with pace.even(), runtime.database.write() as db:
         await sign_up.forget_password(db, email, cause_of(request), clock.now())
 
@@ -140,8 +142,8 @@ def cause_of(request: Request) -> Cause:
 
 async def _look(request: Request, person: str) -> None:
     limiter = runtime_of(request).limiter
-    await limiter.look(SIGN_IN_ACCOUNT, person)
-    await limiter.look(SIGN_IN_ADDRESS, address_key(request))
+    await limits.look(limiter, request.scope, SIGN_IN_ACCOUNT, person)
+    await limits.look(limiter, request.scope, SIGN_IN_ADDRESS, address_key(request))
 
 
 async def _count_failure(request: Request, person: str) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.accounts import users
 from turnout.accounts.actor import Actor
 from turnout.accounts.models import User
 from turnout.accounts.policy import refused
@@ -15,8 +14,9 @@ from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.errors import FieldError, Invalid, NotFound
 from turnout.events import policy, queries
-from turnout.events.models import TeamMember, TeamRole
+from turnout.events.models import Event, TeamMember, TeamRole
 from turnout.events.queries import EventBrief
+from turnout.fields import canonical_email
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
 
@@ -83,38 +83,54 @@ async def add(
 ) -> tuple[EventBrief, Member]:
     """The event and its new member, or the one that has another role from now on.
 
-    Raises what `owned` raises, and Invalid where there is no such account.
+    Whoever has that role already keeps it, and nobody is told again. Raises what `owned` raises,
+    and Invalid where there is no such account.
     """
     event = await owned(db, actor, event_id)
     user = await _account(db, who)
     if user.id == event.organizer_id:
-        raise _wrong("The owner of the event is in charge already.")
-    member = await db.get(TeamMember, (event_id, user.id), with_for_update=True)
-    if member is None:
-        member = TeamMember(event_id=event_id, user_id=user.id, role=who.role, created_at=now)
-        db.add(member)
-    member.role = who.role
-    await db.flush()
-    changes = {"role": who.role}
-    audit.record(db, [audit.Entry(now, cause, "team.set", event_id, user.id, changes)])
-    payload = {"event_id": str(event_id), "user_id": str(user.id), "role": who.role}
-    outbox.add(db, [outbox.Message(now, Topic.TEAM_JOINED, event_id, user.id, payload)])
+        raise _wrong(who, "The owner of the event is in charge already.")
+    member, former_role = await _member(db, event_id, user.id, who.role, now)
+    if former_role != who.role:
+        changes = {"role": who.role}
+        audit.record(db, [audit.Entry(now, cause, "team.set", event_id, user.id, changes)])
+        payload = {"event_id": str(event_id), "user_id": str(user.id), "role": who.role}
+        outbox.add(db, [outbox.Message(now, Topic.TEAM_JOINED, event_id, user.id, payload)])
     return event, Member(user.id, user.name, user.email, who.role, member.created_at)
 
 
+async def _member(
+    db: AsyncSession, event_id: UUID, user_id: UUID, role: TeamRole, now: datetime
+) -> tuple[TeamMember, str | None]:
+    """The account's row in the team, with its new role, and the role it had before."""
+    # The event's lock stops two who add the same person at once, where there is no row to lock yet.
+    await db.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+    member = await db.get(TeamMember, (event_id, user_id))
+    former_role = None if member is None else member.role
+    if member is None:
+        member = TeamMember(event_id=event_id, user_id=user_id, created_at=now)
+        db.add(member)
+    member.role = role
+    await db.flush()
+    return member, former_role
+
+
 async def _account(db: AsyncSession, who: Invited) -> User:
-    found = None
+    wanted = User.id == who.user_id
     if who.email is not None:
-        found = await users.by_email(db, who.email)
-    elif who.user_id is not None:
-        found = await db.get(User, who.user_id)
-    if found is None or not found.is_active:
-        raise _wrong("There is no active account of that person; they have to sign up first.")
-    return found
+        wanted = User.email_canonical == canonical_email(who.email)
+    # Held until the transaction ends: nobody joins a team while the account is being erased.
+    query = select(User).where(wanted, User.is_active).with_for_update(read=True, key_share=True)
+    user = await db.scalar(query)
+    if user is None:
+        message = "There is no active account of that person; they have to sign up first."
+        raise _wrong(who, message)
+    return user
 
 
-def _wrong(message: str) -> Invalid:
-    return Invalid(message, fields=(FieldError("email", "no-such-member", message),))
+def _wrong(who: Invited, message: str) -> Invalid:
+    field = "user_id" if who.email is None else "email"
+    return Invalid(message, fields=(FieldError(field, "no-such-member", message),))
 
 
 async def remove(

@@ -1,14 +1,15 @@
 """Takes a person out of everything: frees their seats, and erases who they were."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts import users
 from turnout.accounts.actor import SYSTEM
-from turnout.accounts.models import User
+from turnout.accounts.models import ApiToken, Link, SignIn, User
 from turnout.audit.audit import Cause
 from turnout.events.models import Event
 from turnout.registrations import changes, queries, statements
@@ -20,38 +21,49 @@ async def erase(db: AsyncSession, user: User, cause: Cause, now: datetime) -> No
 
     What was stays counted, without name and address. Raises LastAdmin.
     """
+    # Until this ends the account takes no seat: the gate holds whoever it seats in the same way.
+    await db.execute(select(User.id).where(User.id == user.id).with_for_update())
+    found = await _found(db, user, now)
+    await statements.lock_events(db, {each.event_id for each in found})
+    for each in found:
+        if each.is_to_come:
+            held = await queries.held(db, SYSTEM, each.id)
+            await changes.cancel(db, SYSTEM, held, cause, now)
+    for each in found:
+        await _anonymize(db, each)
+    await users.erase(db, user, cause, now)
+    await _forget(db, user.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One of the person's registrations."""
+
+    event_id: UUID
+    id: UUID
+    is_to_come: bool
+    """Whether it holds a seat, or a place on a waitlist, that is not used up yet."""
+
+
+async def _found(db: AsyncSession, user: User, now: datetime) -> list[_Found]:
+    """Places on a waitlist come first: no seat of the same person shall become free for them."""
     mine = Registration.account_id == user.id
     if user.email_verified_at is not None:
         as_guest = Registration.email_canonical == user.email_canonical
         mine = or_(mine, as_guest & Registration.account_id.is_(None))
-    live = await _live(db, mine, now)
-    # All locks first, in the order in which the gate takes its own: none waits in a circle.
-    for event_id in sorted({event_id for event_id, _ in live}):
-        await statements.lock_event(db, event_id)
-    for _, registration_id in live:
-        found = await queries.held(db, SYSTEM, registration_id)
-        await changes.cancel(db, SYSTEM, found, cause, now)
-    rows = await db.execute(select(Registration.event_id, Registration.id).where(mine))
-    for event_id, registration_id in rows.all():
-        await _anonymize(db, event_id, registration_id)
-    await users.erase(db, user, cause, now)
-
-
-async def _live(
-    db: AsyncSession, mine: ColumnElement[bool], now: datetime
-) -> list[tuple[UUID, UUID]]:
-    """Event and registration of each seat, or place on a waitlist, that is not used up yet."""
+    is_to_come = and_(Registration.status != Status.CANCELLED, Event.end_at > now)
     query = (
-        select(Registration.event_id, Registration.id)
+        select(Registration.event_id, Registration.id, is_to_come)
         .join(Event, Event.id == Registration.event_id)
-        .where(mine, Registration.status != Status.CANCELLED, Event.end_at > now)
+        .where(mine)
+        .order_by(Registration.status != Status.WAITLISTED, Registration.id)
     )
-    return [(event_id, found) for event_id, found in await db.execute(query)]
+    return [_Found(*row) for row in await db.execute(query)]
 
 
-async def _anonymize(db: AsyncSession, event_id: UUID, registration_id: UUID) -> None:
-    nobody = f"deleted-{registration_id}@turnout.invalid"
-    this = Registration.event_id == event_id, Registration.id == registration_id
+async def _anonymize(db: AsyncSession, found: _Found) -> None:
+    nobody = f"deleted-{found.id}@turnout.invalid"
+    this = Registration.event_id == found.event_id, Registration.id == found.id
     await db.execute(
         update(Registration)
         .where(*this)
@@ -60,3 +72,11 @@ async def _anonymize(db: AsyncSession, event_id: UUID, registration_id: UUID) ->
             account_id=None, manage_token_hash=None, answers={},
         )
     )  # fmt: skip
+
+
+async def _forget(db: AsyncSession, user_id: UUID) -> None:
+    """Erase what the rows that once let someone in still tell of the person."""
+    await db.execute(delete(Link).where(Link.user_id == user_id))
+    mine = SignIn.user_id == user_id
+    await db.execute(update(SignIn).where(mine).values(client="", address=None))
+    await db.execute(update(ApiToken).where(ApiToken.user_id == user_id).values(name=""))

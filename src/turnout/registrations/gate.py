@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
 from turnout.audit import audit
-from turnout.errors import NotAllowed, NotFound, TurnoutError
+from turnout.errors import NotAllowed, NotFound, NotSignedIn, TurnoutError
 from turnout.events import policy
 from turnout.events import queries as events
 from turnout.events.queries import Membership
@@ -43,6 +43,7 @@ async def admit(
     LockedElsewhere. The rows are written when the transaction ends.
     """
     outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
+    outcomes |= await _erased_accounts(db, wishes)
     people = [(wish.event_id, wish.person) for n, wish in enumerate(wishes) if n not in outcomes]
     states = await statements.lock(db, people, wait=wait) if people else {}
     roles = await _team_roles(db, wishes, states)
@@ -69,6 +70,19 @@ async def _kept_answers(
     return {n: answer for n, answer in zip(claims, found, strict=True) if answer is not None}
 
 
+async def _erased_accounts(db: AsyncSession, wishes: Sequence[Wish]) -> dict[int, Outcome]:
+    """A refusal for those whose account has gone since they asked: they could not let go of a seat.
+
+    Before the locks of events, as erasing takes them: so neither waits in a circle.
+    """
+    accounts = {wish.account_id for wish in wishes if wish.account_id is not None}
+    if not accounts:
+        return {}
+    held = await statements.hold_accounts(db, accounts)
+    gone = accounts - held
+    return {n: NotSignedIn() for n, wish in enumerate(wishes) if wish.account_id in gone}
+
+
 async def _team_roles(
     db: AsyncSession, wishes: Sequence[Wish], states: dict[UUID, statements.State]
 ) -> dict[Membership, str]:
@@ -79,6 +93,7 @@ async def _team_roles(
         if wish.actor.is_account and wish.actor.user_id is not None
         if (state := states.get(wish.event_id)) is not None
         if policy.is_hidden(state) or wish.account_id is None
+        if not policy.may_own(wish.actor, state)
     }
     return await events.team_roles(db, asking) if asking else {}
 

@@ -4,20 +4,21 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from turnout.db.session import Db
+from turnout.db.held import Asked, Question
 from turnout.registrations.models import Registration
 
 SECRET_BYTES = 26
 _ID_BYTES = 16
 _REGISTRATION = Registration.__table__.c
-_HASHES: Any = select(_REGISTRATION.id, _REGISTRATION.manage_token_hash).where(
-    _REGISTRATION.id.in_(bindparam("ids", expanding=True)),
-    _REGISTRATION.manage_token_hash.is_not(None),
+_HASHES = Question(
+    select(_REGISTRATION.id, _REGISTRATION.manage_token_hash).where(
+        _REGISTRATION.manage_token_hash.is_not(None)
+    ),
+    _REGISTRATION.id,
 )
 
 
@@ -44,8 +45,7 @@ def registration_of(token: str) -> UUID | None:
     return UUID(bytes=raw[:_ID_BYTES]) if len(raw) == _ID_BYTES + SECRET_BYTES else None
 
 
-async def load(db: Db, registration_ids: Collection[UUID]) -> dict[UUID, bytes]:
+async def load(database: Asked, registration_ids: Collection[UUID]) -> dict[UUID, bytes]:
     """The hash of the token of each registration that has one."""
-    connection = await db.connection()
-    rows = await connection.execute(_HASHES, {"ids": list(registration_ids)})
-    return {row.id: bytes(row.manage_token_hash) for row in rows}
+    rows = await database.rows(_HASHES, list(registration_ids))
+    return {registration_id: bytes(known) for registration_id, known in rows}

@@ -1,10 +1,13 @@
 """Counts every event's seats anew and reports what does not add up. Changes nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout.db.base import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,10 @@ _CHECKS = {
         SELECT event_id FROM registrations WHERE status = 'waitlisted' GROUP BY event_id
         HAVING min(waitlist_position) <> 1 OR max(waitlist_position) <> count(*)
         OR count(DISTINCT waitlist_position) <> count(*)""",
+    # When an event is over its waitlist rests: a seat that comes free then is for nobody.
     "a seat is free while someone waits": """
         SELECT a.event_id FROM admissions a JOIN events e ON e.id = a.event_id
-        WHERE a.waiting > 0 AND e.status = 'published'
+        WHERE a.waiting > 0 AND e.status = 'published' AND e.end_at > :now
         AND (a.capacity IS NULL OR a.taken < a.capacity)""",
     "one person holds two live registrations": """
         SELECT event_id FROM registrations WHERE status <> 'cancelled'
@@ -47,11 +51,14 @@ _CHECKS = {
 }
 
 
-async def drifts(db: AsyncSession) -> list[Drift]:
+async def drifts(db: AsyncSession, now: datetime) -> list[Drift]:
     """Every drift of every event; empty when all promises hold."""
     found: list[Drift] = []
     for what, query in _CHECKS.items():
-        for value in await db.scalars(text(query)):
+        statement = text(query)
+        if ":now" in query:
+            statement = statement.bindparams(bindparam("now", now, UtcDateTime()))
+        for value in await db.scalars(statement):
             event_id = value if isinstance(value, UUID) else UUID(bytes=value)
             drift = Drift(event_id, what)
             if drift not in found:

@@ -53,10 +53,17 @@ async def attendees(
     return [_registered(row) for row in await db.execute(query)]
 
 
-async def held(db: AsyncSession, actor: Actor, registration_id: UUID) -> Held:
-    """A registration with its event. Raises NotSignedIn, and NotFound for whose it is not."""
+async def held(
+    db: AsyncSession, actor: Actor, registration_id: UUID, *, lock: bool = False
+) -> Held:
+    """A registration with its event; with `lock` nobody changes it until the transaction ends.
+
+    Raises NotSignedIn, and NotFound for whose it is not.
+    """
     policy.require_known(actor)
     query = _held_by(actor).where(Registration.id == registration_id)
+    if lock:
+        query = query.with_for_update(of=Registration, key_share=True)
     row = (await db.execute(query)).one_or_none()
     found = None if row is None else _held(row)
     if found is None or not policy.may_read(actor, found):

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from turnout.accounts.models import User
 from turnout.db import sets
 from turnout.events.models import Event
 from turnout.registrations import guests
@@ -86,6 +87,24 @@ async def lock_event(db: AsyncSession, event_id: UUID) -> Seats:
     ).where(Admission.event_id == event_id)
     row = (await db.execute(query.with_for_update())).one()
     return Seats(row.capacity, row.taken, row.waiting, row.waiting, row.waitlist_enabled)
+
+
+async def lock_events(db: AsyncSession, event_ids: Collection[UUID]) -> None:
+    """Lock the seats of several events until the transaction ends.
+
+    In the order in which the gate takes its own, so that none waits in a circle.
+    """
+    query = select(Admission.event_id).where(Admission.event_id.in_(event_ids))
+    await db.execute(query.order_by(Admission.event_id).with_for_update())
+
+
+async def hold_accounts(db: AsyncSession, account_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the accounts that are in use, and none of them is erased until the transaction ends.
+
+    Whoever is being erased at this moment is waited for, and is not among them.
+    """
+    query = select(User.id).where(User.id.in_(account_ids), User.is_active).order_by(User.id)
+    return set(await db.scalars(query.with_for_update(read=True, key_share=True)))
 
 
 async def _read_in_sqlite(

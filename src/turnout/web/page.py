@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from turnout.accounts.actor import Actor
+from turnout.db.errors import SUSPECT, is_away
 from turnout.edge import answers
 from turnout.edge.caller import visitor_of
+from turnout.edge.refusals import Unavailable
 from turnout.errors import NotSignedIn, TurnoutError
 from turnout.web import render
 
@@ -32,6 +34,10 @@ class Page(APIRoute):
                 return to_login(request)
             except TurnoutError as error:
                 return refusal(request, error)
+            except SUSPECT as error:
+                if not is_away(error):
+                    raise
+                return refusal(request, Unavailable())
 
         return answer
 
@@ -58,9 +64,13 @@ def to_login(request: Request) -> Response:
     """To the sign-in page, and from there back to this one, where it can be asked for again."""
     if request.method != "GET":
         return go(LOGIN)
-    query = request.scope["query_string"].decode("latin-1")
-    here = request.scope["path"] + (f"?{query}" if query else "")
-    return go(f"{LOGIN}?next={quote(here, safe='/')}")
+    path, query = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    return go(login_before(f"{path}?{query}" if query else path))
+
+
+def login_before(wanted: str, notice: str = "") -> str:
+    """The address of the sign-in page from which people go on to `wanted`; it shows `notice`."""
+    return f"{LOGIN}?{notice}{'&' if notice else ''}next={quote(wanted, safe='/')}"
 
 
 def refusal(request: Request, error: TurnoutError) -> Response:

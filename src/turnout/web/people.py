@@ -9,24 +9,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from turnout import clock
-from turnout.accounts import links, sign_ins, sign_up
-from turnout.accounts.errors import (
-    Busy,
-    EmailTaken,
-    InvalidCredentials,
-    SecondFactorRequired,
-    WeakPassword,
-)
-from turnout.accounts.models import LinkPurpose, SignInKind
+from turnout.accounts import links, opaque, sign_ins, sign_up
+from turnout.accounts.errors import Busy, EmailTaken, InvalidCredentials, SecondFactorRequired
+from turnout.accounts.models import Link, LinkPurpose, SignInKind
 from turnout.accounts.passwords import PasswordText, TypedPassword
-from turnout.accounts.schemas import CodeText
 from turnout.accounts.sign_ins import Candidate, Opened
+from turnout.audit.audit import Cause
 from turnout.edge import answers, forms, sign_in
 from turnout.edge.caller import cookie_name, runtime_of, visitor_of
 from turnout.edge.forms import Form
 from turnout.edge.local_path import local_path
 from turnout.errors import Invalid, TurnoutError
-from turnout.fields import EmailText, InvalidEmail
+from turnout.fields import EmailText
 from turnout.limiter import LINK, RateLimited
 from turnout.web import page, render
 from turnout.web.links import SET_PASSWORD, VERIFY_EMAIL
@@ -35,10 +29,12 @@ from turnout.web.page import LOGIN
 router = page.router()
 
 ACCOUNT = "/account"
+DONE, LATE = "done", "late"
+"""What the sign-in page may say: a password was set; the code came too late."""
 CODE_SECONDS = 300
 """How long someone may look for the authenticator after the password."""
 _PENDING = b"pending sign-in"
-_SHOWN_AGAIN = (InvalidCredentials, SecondFactorRequired, RateLimited, Busy)
+_SHOWN_AGAIN = (InvalidCredentials, SecondFactorRequired, RateLimited, Busy, Invalid)
 
 
 class LoginForm(Form):
@@ -53,22 +49,27 @@ class CodeForm(Form):
     """The code of a second factor, for someone whose password was right."""
 
     pending: str = ""
-    code: CodeText = ""
+    code: str = ""
     next: str = ""
 
 
-class PasswordForm(Form):
-    """A new password by a link; the first administrator's also has an address."""
+class LinkForm(Form):
+    """A link that is to be redeemed; `email`, whatever it is, is there to be shown again."""
 
     token: Annotated[str, Field(max_length=200)] = ""
-    email: EmailText | None = None
+    email: str = ""
+
+
+class PasswordForm(Form):
+    """A new password."""
+
     password: PasswordText
 
 
-class TokenForm(Form):
-    """A link that is to be redeemed."""
+class FirstForm(PasswordForm):
+    """What makes the first administrator."""
 
-    token: Annotated[str, Field(max_length=200)] = ""
+    email: EmailText
 
 
 @router.get(LOGIN)
@@ -77,16 +78,18 @@ async def show_login(request: Request) -> Response:
     wanted = request.query_params.get("next")
     if (await visitor_of(request)).is_account:
         return page.go(local_path(wanted, ACCOUNT))
-    return _login(request, next=local_path(wanted, ACCOUNT), done="done" in request.query_params)
+    notice = next((each for each in (DONE, LATE) if each in request.query_params), None)
+    return _login(request, next=local_path(wanted, ACCOUNT), notice=notice)
 
 
 @router.post(LOGIN)
 async def log_in(request: Request) -> Response:
     """Sign in, or ask for the code of the second factor."""
     await sign_in.begin(request, None)
-    form = await forms.read(request, LoginForm)
-    wanted = local_path(form.next, ACCOUNT)
+    form, wanted = LoginForm(), ACCOUNT
     try:
+        form = await forms.read(request, LoginForm)
+        wanted = local_path(form.next, ACCOUNT)
         found = await sign_in.check_password(request, form.email, form.password)
         return await enter(request, found, wanted)
     except _SHOWN_AGAIN as error:
@@ -101,11 +104,11 @@ async def log_in_by_code(request: Request) -> Response:
     wanted = local_path(form.next, ACCOUNT)
     found = await _pending(request, form.pending)
     if found is None:
-        return page.go(LOGIN)
+        return page.go(page.login_before(wanted, LATE))
     try:
         opened = await sign_in.open_(request, found, SignInKind.PAGE, form.code or " ")
     except _SHOWN_AGAIN as error:
-        return _again(_code(request, found, wanted, error=error), error)
+        return _again(_code(form.pending, wanted, error=error), error)
     return signed_in(request, opened, wanted)
 
 
@@ -115,7 +118,7 @@ async def enter(request: Request, found: Candidate, wanted: str) -> Response:
     Raises InvalidCredentials for an account that was disabled meanwhile.
     """
     if found.has_second_factor:
-        return _code(request, found, wanted)
+        return _code(_sealed(request, found), wanted)
     opened = await sign_in.open_(request, found, SignInKind.PAGE, None)
     return signed_in(request, opened, wanted)
 
@@ -146,9 +149,10 @@ async def log_out(request: Request) -> Response:
     """End the sign-in of this browser."""
     actor = await visitor_of(request)
     if actor.is_account and actor.sign_in_id is not None:
-        cause = sign_in.cause_of(request)
+        cause = Cause(actor.standing, actor.user_id, answers.request_id_of(request.scope))
         async with runtime_of(request).database.write() as db:
-            await sign_ins.end(db, actor, actor.sign_in_id, cause, clock.now())
+            # Another tab may have been faster, which is no reason to refuse.
+            await sign_ins.end_by_token(db, actor, actor.sign_in_id, cause, clock.now())
     answer = page.go("/")
     set_cookie(request, answer, cookie_name(request.scope), "", 0)
     return answer
@@ -165,30 +169,44 @@ async def show_account(request: Request) -> Response:
 async def show_set_password(request: Request, token: str = "") -> Response:
     """The form behind a link in a mail."""
     await sign_in.begin(request, LINK)
-    return await _set_password(request, token)
+    return _set_password(await _link(request, token), token)
 
 
 @router.post(SET_PASSWORD)
 async def set_password(request: Request) -> Response:
     """Set the password, and go to sign in with it."""
     await sign_in.begin(request, LINK)
+    given = await forms.read(request, LinkForm)
+    link = await _link(request, given.token)
     try:
-        form = await forms.read(request, PasswordForm)
-        await sign_in.reset_password(request, form.token, form.password, email=form.email)
-    except (WeakPassword, InvalidEmail, EmailTaken, Busy, Invalid) as error:
-        token = (await forms.read(request, TokenForm)).token
-        return _again(await _set_password(request, token, error=error), error)
-    return page.go(f"{LOGIN}?done")
+        form = await forms.read(request, FirstForm if _is_first(link) else PasswordForm)
+        email = form.email if isinstance(form, FirstForm) else None
+        await sign_in.reset_password(request, given.token, form.password, email=email)
+    except (Invalid, EmailTaken, Busy) as error:
+        return _again(_set_password(link, given.token, given.email, error=error), error)
+    return page.go(f"{LOGIN}?{DONE}")
 
 
-async def _set_password(
-    request: Request, token: str, *, error: TurnoutError | None = None
-) -> HTMLResponse:
+async def _link(request: Request, token: str) -> Link:
+    """What a new password is set by. Raises InvalidLink."""
     runtime = runtime_of(request)
     async with runtime.database.read() as db:
-        link = await links.look(db, runtime.seals, token, sign_up.RESETTING, clock.now())
-    is_first = link.purpose == LinkPurpose.SET_UP
-    return render.page("set_password.html", token=token, is_first=is_first, error=error)
+        return await links.look(db, runtime.seals, token, sign_up.RESETTING, clock.now())
+
+
+def _is_first(link: Link) -> bool:
+    """Whether it makes the first administrator, who has no address yet."""
+    return link.purpose == LinkPurpose.SET_UP
+
+
+def _set_password(
+    link: Link, token: str, typed: str = "", *, error: TurnoutError | None = None
+) -> HTMLResponse:
+    wrong = {one.field: one.message for one in error.fields} if error else {}
+    beside = {name: wrong.get(name) for name in ("email", "password")}
+    is_first = _is_first(link)
+    shown = {"token": token, "email": typed if is_first else link.email, "is_first": is_first}
+    return render.page("set_password.html", **shown, error=error, wrong=beside)
 
 
 @router.get(VERIFY_EMAIL)
@@ -205,7 +223,7 @@ async def show_verify_email(request: Request, token: str = "") -> Response:
 async def verify_email(request: Request) -> Response:
     """Show that the address is one's own."""
     await sign_in.begin(request, LINK)
-    runtime, form = runtime_of(request), await forms.read(request, TokenForm)
+    runtime, form = runtime_of(request), await forms.read(request, LinkForm)
     async with runtime.database.write() as db:
         cause = sign_in.cause_of(request)
         await sign_up.verify_email(db, runtime.seals, form.token, cause, clock.now())
@@ -215,21 +233,28 @@ async def verify_email(request: Request) -> Response:
 def _login(request: Request, **values: Any) -> HTMLResponse:
     settings = runtime_of(request).settings
     provider = settings.oidc_name if settings.oidc_issuer else None
-    shown = {"next": ACCOUNT, "email": "", "error": None, "done": False, "provider": provider}
+    shown = {"next": ACCOUNT, "email": "", "error": None, "notice": None, "provider": provider}
     return render.page("login.html", **(shown | values))
 
 
-def _code(
-    request: Request, found: Candidate, wanted: str, *, error: TurnoutError | None = None
-) -> HTMLResponse:
-    ends = int(clock.now().timestamp()) + CODE_SECONDS
-    plain = orjson.dumps([str(found.user_id), ends])
-    pending = runtime_of(request).seals.seal(_PENDING, plain).hex()
+def _code(pending: str, wanted: str, *, error: TurnoutError | None = None) -> HTMLResponse:
     return render.page("code.html", pending=pending, next=wanted, error=error)
 
 
+def _sealed(request: Request, found: Candidate) -> str:
+    """A field that says whose password was right, until when, and which password that was."""
+    ends = int(clock.now().timestamp()) + CODE_SECONDS
+    plain = orjson.dumps([str(found.user_id), ends, _mark(found)])
+    return runtime_of(request).seals.seal(_PENDING, plain).hex()
+
+
+def _mark(found: Candidate) -> str:
+    """Another one once the password has changed, which ends what was begun with the former."""
+    return opaque.hash_of(found.password_hash or "").hex()
+
+
 async def _pending(request: Request, sealed: str) -> Candidate | None:
-    """Whoever a sealed field says has given the right password a moment ago."""
+    """Whoever a sealed field says has given the right password a moment ago, if it still is."""
     runtime = runtime_of(request)
     try:
         plain = runtime.seals.unseal(_PENDING, bytes.fromhex(sealed))
@@ -237,11 +262,13 @@ async def _pending(request: Request, sealed: str) -> Candidate | None:
         return None
     if plain is None:
         return None
-    user_id, ends = orjson.loads(plain)
+    user_id, ends, mark = orjson.loads(plain)
     if ends < clock.now().timestamp():
         return None
     async with runtime.database.read() as db:
-        return await sign_ins.candidate_by_id(db, UUID(user_id))
+        found = await sign_ins.candidate_by_id(db, UUID(user_id))
+    is_same = found is not None and found.is_active and _mark(found) == mark
+    return found if is_same else None
 
 
 def _again(shown: HTMLResponse, error: TurnoutError) -> Response:

@@ -13,7 +13,7 @@ from turnout.accounts import identities, sign_ins
 from turnout.accounts.errors import InvalidCredentials
 from turnout.accounts.openid import Attempt, OpenIdClient, OpenIdFailed, OpenIdUnavailable
 from turnout.edge import sign_in
-from turnout.edge.caller import runtime_of, visitor_of
+from turnout.edge.caller import address_key, cookie_name, runtime_of, visitor_of
 from turnout.edge.local_path import local_path
 from turnout.errors import NotFound
 from turnout.limiter import SIGN_IN_ADDRESS
@@ -41,36 +41,46 @@ async def go_to_provider(request: Request) -> Response:
         log.warning("the sign-in provider does not answer", reason=error.reason)
         raise
     answer = page.go(begun.url)
-    people.set_cookie(request, answer, COOKIE, _sealed(request, begun.attempt), COOKIE_SECONDS)
+    _set_cookie(request, answer, _sealed(request, begun.attempt), COOKIE_SECONDS)
     return answer
 
 
 @router.get(PROVIDER_CALLBACK)
 async def come_back(request: Request) -> Response:
     """From the provider, with a code that says who somebody is."""
-    client, attempt = _client(request), _attempt(request)
-    await sign_in.begin(request, SIGN_IN_ADDRESS)
-    runtime, given, now = runtime_of(request), request.query_params, clock.now()
+    client = _client(request)
+    await sign_in.begin(request, None)
+    limiter, key = runtime_of(request).limiter, address_key(request)
+    await limiter.look(SIGN_IN_ADDRESS, key)
     try:
-        who = await client.finish(
-            attempt,
-            state=given.get("state"),
-            code=given.get("code"),
-            iss=given.get("iss"),
-            error=given.get("error"),
-            now=now,
-        )
-        async with runtime.database.write() as db:
-            user = await identities.account_of(db, who, sign_in.cause_of(request), now)
-            found = sign_ins.candidate_of(user)
-        answer = await people.enter(request, found, local_path(attempt.next_path, ACCOUNT))
+        answer = await _entered(request, client)
     except (OpenIdFailed, OpenIdUnavailable) as error:
         log.warning("a sign-in by the provider failed", reason=error.reason)
-        return _without_attempt(request, page.refusal(request, error))
+        if isinstance(error, OpenIdFailed):
+            await limiter.hit(SIGN_IN_ADDRESS, key)
+        answer = page.refusal(request, error)
+    _set_cookie(request, answer, "", 0)
+    return answer
+
+
+async def _entered(request: Request, client: OpenIdClient) -> Response:
+    """On to the page that was wanted. Raises OpenIdFailed, OpenIdUnavailable."""
+    attempt, given, now = _attempt(request), request.query_params, clock.now()
+    who = await client.finish(
+        attempt,
+        state=given.get("state"),
+        code=given.get("code"),
+        iss=given.get("iss"),
+        error=given.get("error"),
+        now=now,
+    )
+    try:
+        async with runtime_of(request).database.write() as db:
+            user = await identities.account_of(db, who, sign_in.cause_of(request), now)
+            found = sign_ins.candidate_of(user)
+        return await people.enter(request, found, local_path(attempt.next_path, ACCOUNT))
     except InvalidCredentials:
-        refused = OpenIdFailed("the account is disabled")
-        return _without_attempt(request, page.refusal(request, refused))
-    return _without_attempt(request, answer)
+        raise OpenIdFailed("the account is disabled") from None
 
 
 def _client(request: Request) -> OpenIdClient:
@@ -80,9 +90,8 @@ def _client(request: Request) -> OpenIdClient:
     return client
 
 
-def _without_attempt(request: Request, answer: Response) -> Response:
-    people.set_cookie(request, answer, COOKIE, "", 0)
-    return answer
+def _set_cookie(request: Request, answer: Response, value: str, seconds: int) -> None:
+    people.set_cookie(request, answer, cookie_name(request.scope, COOKIE), value, seconds)
 
 
 def _sealed(request: Request, attempt: Attempt) -> str:
@@ -91,7 +100,7 @@ def _sealed(request: Request, attempt: Attempt) -> str:
 
 def _attempt(request: Request) -> Attempt:
     """What this browser set out with. Raises OpenIdFailed for one that did not set out here."""
-    sealed = request.cookies.get(COOKIE, "")
+    sealed = request.cookies.get(cookie_name(request.scope, COOKIE), "")
     try:
         plain = runtime_of(request).seals.unseal(_PURPOSE, bytes.fromhex(sealed))
     except ValueError:

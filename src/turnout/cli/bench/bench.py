@@ -10,10 +10,10 @@ from typing import Any
 from turnout import clock
 from turnout.cli.bench import figure, load, servers
 from turnout.cli.bench.calls import Address, Caller
-from turnout.cli.bench.figure import Figure, Goal
+from turnout.cli.bench.figure import Figure, Goal, Turns
 from turnout.cli.bench.measured import Measured
 from turnout.cli.bench.servers import Server
-from turnout.cli.bench.wire import NUMBER, Load, Request, post
+from turnout.cli.bench.wire import NUMBER, Headers, Load, Request, post
 
 WARM_UP_SECONDS = 0.5
 UNLIMITED = 1_000_000
@@ -37,9 +37,9 @@ class Bench:
     """A sentence for each promise that a load has broken."""
 
     @contextmanager
-    def calls(self) -> Iterator[Caller]:
-        """A connection for single calls to the target."""
-        with Caller(self.target) as caller:
+    def calls(self, headers: Headers = ()) -> Iterator[Caller]:
+        """A connection for single calls to the target, each with these headers."""
+        with Caller(self.target, headers) as caller:
             yield caller
 
     def load(self, *requests: Request, expected: tuple[int, ...] = (200,)) -> Load:
@@ -68,9 +68,13 @@ class Bench:
     def in_turns(
         self, name: str, goal: Goal, floor: LoadOf, real: LoadOf, *, beside: LoadOf | None = None
     ) -> Figure:
-        """The ratio of two loads: floor, real, floor, real, with the same client for both.
+        """The ratio of two loads' rates; a load `beside` is the real one's, as in `turns`."""
+        return figure.ratio(name, goal, *self.turns(floor, real, beside=beside))
 
-        A load `beside` runs at the same time as each real one; its errors count, its rate not.
+    def turns(self, floor: LoadOf, real: LoadOf, *, beside: LoadOf | None = None) -> Turns:
+        """Two loads: floor, real, floor, real, with the same client for both.
+
+        A load `beside` runs at the same time as each real one.
         """
         first = (floor(0), real(0))
         tool = load.tool_for(*first)
@@ -85,7 +89,7 @@ class Bench:
                 other = None if beside is None else pool.submit(load.do, beside(number))
                 mine.append(load.do(real(number), tool))
                 others += [] if other is None else [other.result()]
-        return figure.ratio(name, goal, base, mine, others)
+        return Turns(base, mine, others)
 
 
 def new_event(caller: Caller, *, capacity: int, days: float = 30, name: str = "Bench") -> Any:
@@ -101,7 +105,7 @@ def new_event(caller: Caller, *, capacity: int, days: float = 30, name: str = "B
     return caller.expect(201, "POST", "/events", body).json()
 
 
-def registration(event_id: str, batch: str = "a") -> Request:
+def registration(event_id: str, batch: str = "a", headers: Headers = ()) -> Request:
     """Someone new takes a seat at each sending; two batches hold no one in common."""
     person = {"name": f"Ada {NUMBER}", "email": f"ada.{NUMBER}.{batch}@example.org"}
-    return post(f"/events/{event_id}/register", person)
+    return replace(post(f"/events/{event_id}/register", person), headers=headers)

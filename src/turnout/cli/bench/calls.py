@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from types import TracebackType
@@ -65,10 +65,11 @@ class Answer:
 
 
 class Caller:
-    """A kept-alive connection for one call after the other."""
+    """A kept-alive connection for one call after the other, each with these headers."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, headers: Iterable[tuple[str, str]] = ()) -> None:
         self._connection = HTTPConnection(address.host, address.port, timeout=TIMEOUT_SECONDS)
+        self._headers = dict(headers)
 
     def __enter__(self) -> Self:
         return self
@@ -88,11 +89,14 @@ class Caller:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Ask once; raises OSError or http.client.HTTPException where nobody answers."""
-        sent = dict(headers or {})
-        data = None if body is None else json.dumps(body).encode()
+        """Ask once, with a body of bytes as they are, or of anything else as JSON.
+
+        Raises OSError or http.client.HTTPException where nobody answers.
+        """
+        sent = {**self._headers, **(headers or {})}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if data is not None:
-            sent["content-type"] = "application/json"
+            sent.setdefault("content-type", "application/json")
         self._connection.request(method, path, data, sent)
         answer = self._connection.getresponse()
         kept = {name.lower(): value for name, value in answer.getheaders()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnout.cli.bench.calls import Caller
+from turnout.cli.bench.measured import Measured
 
 _TAKES_A_SEAT = frozenset({"confirmed", "pending", "offered"})
 
@@ -50,3 +51,14 @@ def broken_promises(seats: Seats, *, acknowledged: int = 0, refused: int = 0) ->
         and taken < capacity,
     }
     return [f"event {seats.event['id']}: {what}" for what, holds in found.items() if holds]
+
+
+def broken_by(measured: Measured, seats: Seats) -> list[str]:
+    """One sentence for each promise that this load on one event, seen after it, has broken."""
+    refusal = measured.samples.get("409", "")
+    found = broken_promises(
+        seats, acknowledged=measured.answered(201), refused=measured.answered(409)
+    )
+    if refusal and '"event-full"' not in refusal:
+        found.append(f"event {seats.event['id']}: refused for another reason: {refusal}")
+    return found

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from turnout.cli.bench.measured import Measured, Spread, spread_of
 
@@ -19,12 +20,26 @@ class Goal:
         return f">= {self.ratio:.2f}{tail}"
 
 
+class Turns(NamedTuple):
+    """What two loads in turns have found, a result a round, and what went on beside the second."""
+
+    floor: Sequence[Measured]
+    real: Sequence[Measured]
+    beside: Sequence[Measured]
+
+    @property
+    def errors(self) -> int:
+        """How many requests failed, in all."""
+        return sum(each.errors for each in (*self.floor, *self.real, *self.beside))
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One figure with its rounds.
 
-    `unit` is "of the floor" for ratios, else "s" or "MiB". `real` and `floor` hold one result a
-    round, in the order they were measured in turns; both are empty for a figure that has no floor.
+    `unit` is what a ratio is one of ("of the floor"), else "s" or "MiB". `real` and `floor` hold
+    one result a round, in the order they were measured in turns; both are empty for a figure that
+    has no floor.
     """
 
     name: str
@@ -68,7 +83,7 @@ def ratio(
     """The rates divided round by round; of the loads `beside` them only the errors count."""
     ratios = [mine.per_second / base.per_second for base, mine in zip(floor, real, strict=True)]
     spread = spread_of(ratios)
-    errors = sum(each.errors for each in (*floor, *real, *beside))
+    errors = Turns(floor, real, beside).errors
     p99_ms = statistics.median(each.p99_ms for each in real)
     in_time = goal.p99_ms is None or p99_ms <= goal.p99_ms
     return Figure(
@@ -81,6 +96,25 @@ def ratio(
         real=tuple(real),
         floor=tuple(floor),
         note=_note(real, beside),
+    )
+
+
+def slowdown(name: str, most: float, turns: Turns) -> Figure:
+    """How many times as long p95 is for a load with another beside it than for it alone."""
+    ratios = [busy.p95_ms / quiet.p95_ms for quiet, busy in zip(*turns[:2], strict=True)]
+    spread = spread_of(ratios)
+    quiet, busy = (statistics.median(each.p95_ms for each in rounds) for rounds in turns[:2])
+    beside = statistics.median(each.per_second for each in turns.beside)
+    return Figure(
+        name=name,
+        unit="times quiet",
+        goal=f"<= {most:g} times quiet",
+        spread=spread,
+        met=spread.median <= most and turns.errors == 0,
+        errors=turns.errors,
+        real=tuple(turns.real),
+        floor=tuple(turns.floor),
+        note=f"p95 of {quiet:.1f} ms quiet, {busy:.1f} ms beside {beside:.0f} requests a second",
     )
 
 

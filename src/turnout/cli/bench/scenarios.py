@@ -4,26 +4,20 @@ Every ratio is that of the product to a floor which does the same with nothing b
 """
 
 import itertools
-import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
-from urllib.parse import quote
 
-from turnout.cli.bench import checks, figure, floors, servers
+from turnout.cli.bench import authorized, checks, figure, floors, reads, servers
 from turnout.cli.bench.bench import UNLIMITED, Bench, new_event, registration
-from turnout.cli.bench.calls import Caller, CannotMeasureError, UnexpectedAnswerError
+from turnout.cli.bench.calls import CannotMeasureError, UnexpectedAnswerError
 from turnout.cli.bench.figure import Figure, Goal
-from turnout.cli.bench.measured import Measured
+from turnout.cli.bench.reads import LIST, UNCACHED
 from turnout.cli.bench.wire import NUMBER, Load, Request, post
 
-LIST = "/events?limit=20"
 FEW_SEATS = 1_000
 """Capacity below demand: gone in the first part of a second, and refusals from then on."""
 MANY_EVENTS = 1_000
-PAGES = 300
-UNCACHED = 30_000
-"""Requests of a round of which no two are alike: more than a round is expected to get through."""
 BESIDE_PER_SECOND = 50.0
 BESIDE_CONNECTIONS = 8
 READY_SECONDS = 2.0
@@ -69,42 +63,17 @@ def read(bench: Bench, name: str, path: str, goal: Goal, *, is_known: bool = Fal
         return bench.in_turns(name, goal, floor, lambda _: real)
 
 
-def first_listed(bench: Bench) -> str:
-    """The path of the event that starts next; makes one where there is none."""
-    with bench.calls() as caller:
-        items = caller.expect(200, "GET", LIST).json()["items"]
-        event = items[0] if items else new_event(caller, capacity=UNLIMITED)
-    return f"/events/{event['id']}"
-
-
 def read_uncached(bench: Bench) -> Figure:
     """Each request another page of the list in another zone, so that no kept answer fits."""
     with bench.calls() as caller:
         length = len(caller.expect(200, "GET", LIST).body)
-        pages = list(itertools.islice(_cursors(caller), PAGES))
-    if len(pages) < PAGES:
-        raise CannotMeasureError(f"takes {PAGES} pages of events, and there are {len(pages)}")
-    zones = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
-    # One page after the other in the first zone, then all of them in the next one.
-    paths = itertools.cycle(
-        f"{LIST}&cursor={page}&tz={quote(zone, safe='')}" for zone in zones for page in pages
-    )
+        paths = reads.uncached(caller)
 
     def real(_: int) -> Load:
         return bench.load(*(Request(path) for path in itertools.islice(paths, UNCACHED)))
 
     with bench.floor(_FLOOR_GET, length=length) as floor:
         return bench.in_turns("list-uncached", Goal(0.25), floor, real)
-
-
-def _cursors(caller: Caller) -> Iterator[str]:
-    """The cursor of the second page of the list, and of each one after it."""
-    cursor = caller.expect(200, "GET", LIST).json()["next_cursor"]
-    while cursor is not None:
-        yield quote(cursor, safe="")
-        cursor = caller.expect(200, "GET", f"{LIST}&cursor={quote(cursor, safe='')}").json()[
-            "next_cursor"
-        ]
 
 
 def read_while_registering(bench: Bench) -> Figure:
@@ -138,20 +107,9 @@ def register(bench: Bench, name: str, goal: Goal, *, capacity: int, connections:
     with bench.floor(_FLOOR_POST) as floor:
         found = bench.in_turns(name, goal, floor, real)
     for event_id, measured in zip(events[1:], found.real, strict=True):
-        _look_after(bench, event_id, measured)
+        with bench.calls() as caller:
+            bench.broken += checks.broken_by(measured, checks.seats_of(caller, event_id))
     return found
-
-
-def _look_after(bench: Bench, event_id: str, measured: Measured) -> None:
-    """Note what a load on one event broke."""
-    refusal = measured.samples.get("409", "")
-    if refusal and '"event-full"' not in refusal:
-        bench.broken.append(f"event {event_id}: refused for another reason: {refusal}")
-    with bench.calls() as caller:
-        seats = checks.seats_of(caller, event_id)
-    bench.broken += checks.broken_promises(
-        seats, acknowledged=measured.answered(201), refused=measured.answered(409)
-    )
 
 
 def register_spread(bench: Bench) -> Figure:
@@ -235,11 +193,11 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "event": Scenario(
         "one event, nothing changes",
-        lambda bench: read(bench, "event", first_listed(bench), Goal(0.8)),
+        lambda bench: read(bench, "event", reads.first_listed(bench), Goal(0.8)),
     ),
     "event-304": Scenario(
         "the same, and the client has it already",
-        lambda bench: read(bench, "event-304", first_listed(bench), Goal(1.0), is_known=True),
+        lambda bench: read(bench, "event-304", reads.first_listed(bench), Goal(1.0), is_known=True),
     ),
     "list-busy": Scenario("the list with 50 registrations a second", read_while_registering),
     "list-uncached": Scenario("the list, every request another filter", read_uncached),
@@ -256,6 +214,24 @@ SCENARIOS: dict[str, Scenario] = {
         "the same, 256 connections", _hot("register-below-256", FEW_SEATS, 256, 120)
     ),
     "register-spread": Scenario("a thousand events", register_spread),
+    "list-bearer": Scenario(
+        "the list by one account to the same by nobody",
+        lambda bench: authorized.read(bench, "list-bearer", LIST),
+    ),
+    "list-bearer-many": Scenario("the same by many accounts", authorized.read_by_many),
+    "list-uncached-bearer": Scenario(
+        "the same, every request another filter", authorized.read_uncached
+    ),
+    "event-bearer": Scenario(
+        "one event by one account to the same by nobody",
+        lambda bench: authorized.read(bench, "event-bearer", reads.first_listed(bench)),
+    ),
+    "register-bearer": Scenario(
+        "one hot event, by its owner to the same by guests", authorized.register
+    ),
+    "sign-ins": Scenario(
+        "p95 of the list while 50 people sign in to the same alone", authorized.read_beside_sign_ins
+    ),
     "second-worker": Scenario(
         "one hot event, two workers to one", second_worker, needs="own server on postgresql"
     ),

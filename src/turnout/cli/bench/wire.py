@@ -4,12 +4,16 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 NUMBER = "{number}"
 """Stands for the request's running number in a path or a body."""
 
 DIGITS = 6
 """A number always has six digits (also fit for the microseconds of a time)."""
+
+FORM = "application/x-www-form-urlencoded"
+Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,10 @@ class Request:
 
     path: str
     method: str = "GET"
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     body: str = ""
+    content_type: str = "application/json"
+    """Of the body, where there is one."""
 
     @property
     def is_constant(self) -> bool:
@@ -36,7 +42,7 @@ class Request:
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.body:
             length = len(self.body.replace(NUMBER, "0" * DIGITS).encode())
-            lines += ["content-type: application/json", f"content-length: {length}"]
+            lines += [f"content-type: {self.content_type}", f"content-length: {length}"]
         text = "\r\n".join(lines) + "\r\n\r\n" + self.body
         return [part.encode() for part in text.split(NUMBER)]
 
@@ -44,6 +50,11 @@ class Request:
 def post(path: str, body: dict[str, Any]) -> Request:
     """A POST of `body` as JSON."""
     return Request(path, "POST", body=json.dumps(body, separators=(",", ":")))
+
+
+def form(path: str, fields: dict[str, str]) -> Request:
+    """A POST of `fields` as browsers and OAuth clients send a form."""
+    return Request(path, "POST", body=urlencode(fields), content_type=FORM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,12 @@ def downgrade() -> None:
     else:
         op.execute("DROP TRIGGER audit_entries_append_only ON audit_entries")
         op.execute("DROP FUNCTION refuse_change_of_audit")
+    op.drop_index("ix_audit_entries_action", table_name="audit_entries")
     op.drop_index("ix_audit_entries_subject", table_name="audit_entries")
     op.drop_index("ix_audit_entries_actor", table_name="audit_entries")
     op.drop_index("ix_registrations_person", table_name="registrations")
+    op.drop_index("ix_users_is_active", table_name="users")
+    op.drop_index("ix_users_role", table_name="users")
     for table in (
         "team_members",
         "openid_identities",
@@ -229,6 +232,14 @@ def _team_members() -> None:
 
 
 def _indexes() -> None:
+    for column in ("role", "is_active"):
+        op.create_index(
+            f"ix_users_{column}",
+            "users",
+            [column, "email_canonical"],
+            sqlite_where=sa.text("erased_at IS NULL"),
+            postgresql_where=sa.text("erased_at IS NULL"),
+        )
     op.create_index("ix_registrations_person", "registrations", ["email_canonical", "id"])
     op.create_index(
         "ix_audit_entries_actor",
@@ -243,4 +254,11 @@ def _indexes() -> None:
         ["subject_id", "id"],
         sqlite_where=sa.text("event_id IS NULL"),
         postgresql_where=sa.text("event_id IS NULL"),
+    )
+    op.create_index(
+        "ix_audit_entries_action",
+        "audit_entries",
+        ["action", "id"],
+        sqlite_where=sa.text("action <> 'registration.created'"),
+        postgresql_where=sa.text("action <> 'registration.created'"),
     )

@@ -16,3 +16,10 @@ window.SwaggerUIBundle({
   showMutatedRequest: false,
   validatorUrl: null, // it would send the document's address to another origin
 });
+
+// The dialog would begin at its last field; address and password, the first, are what people have.
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".authorize, .authorization__btn")) {
+    setTimeout(() => document.getElementById("oauth_username")?.focus());
+  }
+});

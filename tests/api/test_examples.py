@@ -1,0 +1,153 @@
+"""The requests that the API document shows are answered well when somebody sends them."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from tests.accounts.calls import code_at, link_tokens
+from tests.factories import make_event, register
+from tests.support import cast
+from tests.support.app import RunningApp
+
+from turnout.accounts.actor import Role
+from turnout.api.examples import EXAMPLES
+from turnout.outbox.topics import Topic
+
+
+def example(schema: str, name: str) -> dict[str, Any]:
+    value: dict[str, Any] = EXAMPLES[schema][name]["value"]
+    return value
+
+
+@pytest.mark.parametrize("name", EXAMPLES["EventIn"])
+async def test_example_of_a_new_event_works(name: str, api: httpx2.AsyncClient) -> None:
+    answer = await api.post("/events", json=example("EventIn", name))
+
+    listed = await api.get("/events")
+    assert answer.status_code == 201, answer.text
+    assert [event["name"] for event in listed.json()["items"]] == [answer.json()["name"]]
+
+
+@pytest.mark.parametrize("name", EXAMPLES["RegisterIn"])
+async def test_example_of_a_registration_works(name: str, api: httpx2.AsyncClient) -> None:
+    event = await make_event(api)
+
+    answer = await api.post(f"/events/{event['id']}/register", json=example("RegisterIn", name))
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("name", EXAMPLES["RegistrationChangeIn"])
+async def test_example_of_a_changed_registration_works(name: str, api: httpx2.AsyncClient) -> None:
+    event = await make_event(api)
+    seat = (await register(api, event["id"])).json()
+
+    answer = await api.patch(
+        f"/registrations/{seat['id']}", json=example("RegistrationChangeIn", name)
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["name"] == example("RegistrationChangeIn", name)["name"]
+
+
+async def test_examples_of_a_new_account_work_one_after_the_other(closed_app: RunningApp) -> None:
+    refreshing = example("GrantForm", "refresh")
+    async with closed_app.client() as api:
+        signed_up = await api.post("/auth/sign-up", json=example("SignUpIn", "person"))
+        signed_in = await api.post("/auth/token", data=example("GrantForm", "password"))
+        tokens = signed_in.json()
+        refreshed = await api.post(
+            "/auth/token", data={**refreshing, "refresh_token": tokens["refresh_token"]}
+        )
+        bearer = {"Authorization": f"Bearer {refreshed.json()['access_token']}"}
+        profile = await api.get("/users/me", headers=bearer)
+
+    assert (signed_up.status_code, signed_up.content) == (202, b"")
+    assert (signed_in.status_code, refreshed.status_code) == (200, 200)
+    assert profile.json()["email"] == example("SignUpIn", "person")["email"]
+    assert set(example("TokensOut", "signed-in")) == set(tokens)
+    assert set(example("ProfileOut", "account")) == set(profile.json())
+
+
+async def test_examples_about_links_work_with_the_tokens_of_links(closed_app: RunningApp) -> None:
+    await cast.join(closed_app, "Ada", verified=False)
+    resetting = example("ResetIn", "link")
+    async with closed_app.client() as api:
+        asked = await api.post("/auth/forgot-password", json=example("EmailIn", "address"))
+        [verifying] = await link_tokens(closed_app, Topic.ACCOUNT_CREATED)
+        verified = await api.post("/auth/verify-email", json={"token": verifying})
+        [token] = await link_tokens(closed_app, Topic.PASSWORD_RESET_ASKED)
+        reset = await api.post("/auth/reset-password", json={**resetting, "token": token})
+        signed_in = await api.post("/auth/token", data=example("GrantForm", "password"))
+
+    assert set(example("TokenIn", "token")) == {"token"}
+    assert [asked.status_code, verified.status_code, reset.status_code] == [202, 204, 204]
+    assert signed_in.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "schema", "name", "status"),
+    [
+        ("PATCH", "/users/me", "ProfileIn", "language", 200),
+        ("POST", "/users/me/tokens", "ApiTokenIn", "export", 201),
+        ("POST", "/auth/revoke", "TokenIn", "token", 200),
+        ("POST", "/users", "UserIn", "organizer", 201),
+        ("PATCH", "/users/{ada}", "UserChangeIn", "role", 200),
+        ("PATCH", "/users/{ada}", "UserChangeIn", "disabled", 200),
+    ],
+)
+async def test_example_works_for_an_administrator(
+    method: str, path: str, schema: str, name: str, status: int, closed_app: RunningApp
+) -> None:
+    root, ada = await cast.root(closed_app), await cast.ada(closed_app)
+    sent = example(schema, name)
+
+    async with root.api(closed_app) as api:
+        answer = await api.request(method, path.format(ada=ada.id), json=sent)
+
+    assert answer.status_code == status, answer.text
+    if answer.content:
+        taken = {name: answer.json().get(name) for name in sent}
+        assert {**taken, "expires_in_days": None} == {**sent, "expires_in_days": None}
+
+
+async def test_example_of_a_new_member_works(closed_app: RunningApp) -> None:
+    olive = await cast.olive(closed_app)
+    await cast.join(closed_app, "Grace", Role.ATTENDEE)
+    sent = example("MemberIn", "door")
+
+    async with olive.api(closed_app) as api:
+        event = await make_event(api)
+        answer = await api.post(f"/events/{event['id']}/team", json=sent)
+
+    assert answer.status_code == 201, answer.text
+    assert {name: answer.json()[name] for name in sent} == sent
+    assert set(answer.json()) == set(example("MemberOut", "door"))
+
+
+async def test_examples_of_codes_work_with_codes(closed_app: RunningApp) -> None:
+    ada = await cast.ada(closed_app)
+    way = "/users/me/second-factor"
+    async with ada.api(closed_app) as api:
+        begun = await api.post(way)
+        code = code_at(begun.json()["secret"])
+        confirmed = await api.post(f"{way}/confirm", json={"code": code})
+        first, second, *_ = confirmed.json()["recovery_codes"]
+        read = await api.get(way)
+        renewed = await api.post(f"{way}/recovery-codes", json={"code": first})
+        used = await api.post(f"{way}/disable", json={"code": second})
+        disabled = await api.post(
+            f"{way}/disable", json={"code": renewed.json()["recovery_codes"][0]}
+        )
+
+    shapes = {name: re_shaped(example("CodeIn", name)["code"]) for name in ("code", "recovery")}
+    assert shapes == {"code": re_shaped(code), "recovery": re_shaped(first)}
+    assert set(begun.json()) == set(example("NewSecondFactorOut", "secret"))
+    assert set(read.json()) == set(example("SecondFactorOut", "on"))
+    assert [renewed.status_code, used.status_code, disabled.status_code] == [200, 422, 204]
+
+
+def re_shaped(code: str) -> str:
+    """A code with its letters and digits made alike."""
+    return "".join("x" if letter.isalnum() else letter for letter in code)
