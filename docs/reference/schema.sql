@@ -147,7 +147,7 @@ CREATE TABLE links (
     expires_at DATETIME NOT NULL,
     used_at DATETIME,
     CONSTRAINT pk_links PRIMARY KEY (id),
-    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'set-up')),
+    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'invitation', 'set-up')),
     CONSTRAINT fk_links_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 );
 
@@ -278,6 +278,8 @@ CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE ac
 CREATE INDEX ix_registrations_id ON registrations (id);
 
 CREATE INDEX ix_registrations_person ON registrations (email_canonical, id);
+
+CREATE INDEX ix_registrations_waiting ON registrations (event_id, waitlist_position) WHERE waitlist_position IS NOT NULL;
 
 CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
 
@@ -432,7 +434,7 @@ CREATE TABLE links (
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     used_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_links PRIMARY KEY (id),
-    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'set-up')),
+    CONSTRAINT ck_links_purpose CHECK (purpose IN ('verify-email', 'change-email', 'reset-password', 'invitation', 'set-up')),
     CONSTRAINT fk_links_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 );
 
@@ -562,6 +564,8 @@ CREATE INDEX ix_registrations_account ON registrations (account_id, id) WHERE ac
 CREATE INDEX ix_registrations_id ON registrations (id);
 
 CREATE INDEX ix_registrations_person ON registrations (email_canonical, id);
+
+CREATE INDEX ix_registrations_waiting ON registrations (event_id, waitlist_position) WHERE waitlist_position IS NOT NULL;
 
 CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
 

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from math import ceil, floor
 from typing import NamedTuple, Self, TypeVar
@@ -23,6 +24,7 @@ MINUTE_SECONDS, HOUR_SECONDS = 60, 3600
 REDIS_TIMEOUT_SECONDS = 0.2
 ASK_AGAIN_SECONDS = 5.0  # so long Redis is left alone after it did not answer
 MOST_CONNECTIONS = 16  # to Redis, of one process
+MOST_ADDRESSES = 1_024  # whose keys are remembered
 MOST_KEYS = 20_000  # of one limit in the memory of one process, some 6 MB
 
 Answer = TypeVar("Answer")
@@ -159,6 +161,7 @@ class Limiter:
             await self._redis.pool.aclose()
 
 
+@lru_cache(MOST_ADDRESSES)
 def key_of_address(address: Address | None) -> str:
     """The key of a client address: an IPv6 address counts as its /64.
 

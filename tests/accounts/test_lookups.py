@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from turnout.db import lookups
+from turnout.db.held import Asked
 from turnout.db.lookups import Lookups
-from turnout.db.session import Database, Db
+from turnout.db.session import Database
 
 
 class Statements:
@@ -20,7 +21,7 @@ class Statements:
         self.go = asyncio.Event()
         self.error: Exception | None = None
 
-    async def load(self, _: Db, keys: Collection[int]) -> Mapping[int, str]:
+    async def load(self, _: Asked, keys: Collection[int]) -> Mapping[int, str]:
         self.asked.append(sorted(keys))
         seen, error = dict(self.known), self.error  # as a statement sees what was when it began
         self.began.set()

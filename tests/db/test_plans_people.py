@@ -22,6 +22,7 @@ from turnout.audit.audit import Cause
 from turnout.audit.models import AuditEntry
 from turnout.audit.queries import AuditFilter
 from turnout.db import sets
+from turnout.db.held import Question, Rows
 from turnout.db.session import Database, Db
 from turnout.events import queries as events
 from turnout.events import team
@@ -102,6 +103,21 @@ async def fill(database: Database) -> list[UUID]:
 
 
 Work = Callable[[Db, list[UUID]], Awaitable[object]]
+
+
+class InSession:
+    """Asks on the session's connection what the product asks on one that it holds."""
+
+    def __init__(self, db: Db) -> None:
+        self.db = db
+
+    async def rows(self, question: Question, keys: Sequence[Any]) -> Rows:
+        connection = await self.db.connection()
+        asked = question.of(keys, connection.dialect)
+        found: Any = await connection.exec_driver_sql(asked.sql, asked.values)
+        return asked.read(found.all())
+
+
 ME = Actor(
     Standing.ACCOUNT, IDS[9], "Person", Role.ATTENDEE,
     email="person00009@example.com", person="person00009@example.com", is_verified=True,
@@ -125,7 +141,7 @@ def entries(before: UUID | None = None, **wanted: Any) -> Work:
 
 
 def holder(kind: Kind, key: UUID | bytes) -> Work:
-    return lambda db, _: credentials.load(db, [(kind, key)])
+    return lambda db, _: credentials.load(InSession(db), [(kind, key)])
 
 
 async def members(db: Db, event_ids: list[UUID]) -> object:
@@ -150,7 +166,7 @@ async def held(db: Db, event_ids: list[UUID]) -> object:
 
 
 async def of_guest(db: Db, _: list[UUID]) -> object:
-    return await guests.load(db, [new_id(), new_id()])
+    return await guests.load(InSession(db), [new_id(), new_id()])
 
 
 async def of_event(db: Db, event_ids: list[UUID]) -> object:

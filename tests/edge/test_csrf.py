@@ -241,6 +241,6 @@ async def test_request_without_host_is_no_reason_to_believe_a_hidden_origin(
         "headers": [(b"origin", b"null")],
         "client": ("127.0.0.1", 1),
     }
-    await app(scope, receive, send)  # type: ignore[arg-type]  # looser than ASGI's own names
+    await app(scope, receive, send)
 
     assert sent == [403]

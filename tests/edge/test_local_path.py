@@ -1,4 +1,4 @@
-"""Where one may be sent after signing in: a corpus of addresses that lead elsewhere, and of ours."""
+"""Where one may be sent after signing in: addresses that lead elsewhere, and ours."""
 
 from urllib.parse import urljoin, urlsplit
 

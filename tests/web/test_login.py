@@ -24,6 +24,7 @@ from tests.web.pages import (
     with_cookie,
 )
 
+from turnout.accounts.actor import Role
 from turnout.accounts.models import User
 from turnout.accounts.sign_ins import PAGE_LIFETIME
 from turnout.audit.models import AuditEntry
@@ -354,7 +355,7 @@ async def test_cookie_sent_as_a_header_is_no_credential(
 
 
 async def test_account_page_says_who_is_signed_in(closed_app: RunningApp) -> None:
-    olive = await cast.join(closed_app, "<b>Olive</b>", cast.Role.ORGANIZER, verified=False)
+    olive = await cast.join(closed_app, "<b>Olive</b>", Role.ORGANIZER, verified=False)
 
     async with browser(closed_app, olive) as client:
         answer = await client.get("/account")

@@ -107,7 +107,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder, port = tmp_path_factory.mktemp("product"), free_port()
     url = f"http://127.0.0.1:{port}"
     env = {"TURNOUT_DATA_DIR": str(folder / "var"), "TURNOUT_BASE_URL": url}
-    command = [product.TURNOUT, "serve", "--port", str(port)]
+    command: list[str | Path] = [product.TURNOUT, "serve", "--port", str(port)]
     with Server(command, port=port, path="/health/ready", env=env, cwd=folder) as server:
         yield Product(server, folder, environment(env))
 

@@ -82,6 +82,18 @@ async def revoke(
     audit.record(db, [audit.Entry(now, cause, "api-token.revoked", subject_id=token_id)])
 
 
+async def revoke_itself(
+    db: AsyncSession, actor: Actor, token: str, cause: Cause, now: datetime
+) -> None:
+    """Let that token count no more, if it is one of the caller's; else nothing (RFC 7009)."""
+    this = ApiToken.token_hash == opaque.hash_of(token), *_live(require_account(actor), now)
+    ended = await db.execute(
+        update(ApiToken).where(*this).values(revoked_at=now).returning(ApiToken.id)
+    )
+    for token_id in ended.scalars():
+        audit.record(db, [audit.Entry(now, cause, "api-token.revoked", subject_id=token_id)])
+
+
 async def revoke_all(db: AsyncSession, owner: UUID, now: datetime) -> None:
     """Let none of an account's tokens count any more; whoever calls records why."""
     await db.execute(update(ApiToken).where(*_live(owner, now)).values(revoked_at=now))

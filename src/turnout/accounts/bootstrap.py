@@ -30,16 +30,6 @@ async def has_admin(db: AsyncSession) -> bool:
     return await db.scalar(query) is not None
 
 
-async def hold_admins(db: AsyncSession) -> None:
-    """Hold every active administrator until the transaction ends; to be called before `locked`.
-
-    In the order of their ids: two who demote each other at once would else hold themselves and
-    wait for the other, which PostgreSQL ends with an error and not with "the last one stays".
-    """
-    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active)
-    await db.execute(admins.order_by(User.id).with_for_update(key_share=True))
-
-
 async def make_admin(db: AsyncSession, email: str, password_hash: str, now: datetime) -> None:
     """An administrator with that address: a new account, or the one that has it, made one.
 

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
 from turnout.accounts.errors import InvalidLink
-from turnout.accounts.models import Link, LinkPurpose
+from turnout.accounts.models import Link, LinkPurpose, User
 from turnout.accounts.opaque import Seals
 
 LIFETIMES = {
     LinkPurpose.VERIFY_EMAIL: timedelta(days=7),
     LinkPurpose.CHANGE_EMAIL: timedelta(days=1),
     LinkPurpose.RESET_PASSWORD: timedelta(hours=1),
+    LinkPurpose.INVITATION: timedelta(days=7),
     LinkPurpose.SET_UP: timedelta(days=1),
 }
 
@@ -68,6 +69,8 @@ async def redeem(
 ) -> Link:
     """The link, which is used up now. Raises InvalidLink as `look` does."""
     link = await look(db, seals, token, purposes, now)
+    # The account before its links, as everyone does who ends them: none waits in a circle.
+    await db.execute(select(User.id).where(User.id == link.user_id).with_for_update(key_share=True))
     # The condition stops two who redeem the same link at once.
     unused = update(Link).where(Link.id == link.id, Link.used_at.is_(None))
     used = await db.execute(unused.values(used_at=now).returning(Link.id))

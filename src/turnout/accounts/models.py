@@ -122,6 +122,8 @@ class LinkPurpose(StrEnum):
     VERIFY_EMAIL = "verify-email"
     CHANGE_EMAIL = "change-email"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a purpose, no password
+    INVITATION = "invitation"
+    """For an account that was made for somebody: sets its first password."""
     SET_UP = "set-up"
     """The first administrator's: chooses the address and the password."""
 

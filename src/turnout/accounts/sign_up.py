@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.accounts import api_tokens, links, sign_ins, users
+from turnout.accounts import api_tokens, bootstrap, links, sign_ins, users
 from turnout.accounts.errors import EmailTaken, InvalidLink
 from turnout.accounts.models import Link, LinkPurpose, User
 from turnout.accounts.opaque import Seals
@@ -23,7 +23,7 @@ from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
 
 VERIFYING = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL)
-RESETTING = (LinkPurpose.RESET_PASSWORD, LinkPurpose.SET_UP)
+RESETTING = (LinkPurpose.RESET_PASSWORD, LinkPurpose.INVITATION, LinkPurpose.SET_UP)
 
 
 async def sign_up(db: AsyncSession, wanted: UserDraft, cause: Cause, now: datetime) -> None:
@@ -32,7 +32,8 @@ async def sign_up(db: AsyncSession, wanted: UserDraft, cause: Cause, now: dateti
         await users.create(db, wanted, cause, now)
     except EmailTaken:
         user = await users.by_email(db, wanted.email)
-        assert user is not None  # noqa: S101 - the index has just refused a second one; narrows
+        if user is None:
+            return  # erased at this very moment: whoever wants the address asks again
         payload = {"user_id": str(user.id)}
         outbox.add(db, [outbox.Message(now, Topic.ACCOUNT_KNOWN, None, user.id, payload)])
 
@@ -71,11 +72,14 @@ async def reset_password(
     """The account that a link has given a new password; everything it was open with has ended.
 
     Whoever has the link reads the mail of the address, which is verified by that. The link of the
-    first administrator also sets the address, to `email`. Raises InvalidLink, EmailTaken.
+    first administrator also sets the address, to `email`, and counts only while there is none.
+    Raises InvalidLink, EmailTaken.
     """
     link = await links.redeem(db, seals, token, RESETTING, now)
     user = await _owner(db, link)
     if link.purpose == LinkPurpose.SET_UP:
+        if await bootstrap.has_admin(db):
+            raise InvalidLink
         if email is not None:
             await _take(db, user, email)
     elif user.email != link.email:

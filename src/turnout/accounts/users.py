@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,15 @@ from turnout import ids
 from turnout.accounts import api_tokens, links, sign_ins
 from turnout.accounts.actor import Role
 from turnout.accounts.errors import EmailTaken, LastAdmin
-from turnout.accounts.models import LinkPurpose, OpenIdIdentity, RecoveryCode, User
+from turnout.accounts.models import (
+    ApiToken,
+    Link,
+    LinkPurpose,
+    OpenIdIdentity,
+    RecoveryCode,
+    SignIn,
+    User,
+)
 from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.errors import NotFound
@@ -48,7 +56,7 @@ class UserFilter:
 
 
 async def create(db: AsyncSession, wanted: UserDraft, cause: Cause, now: datetime) -> User:
-    """The new account, with a link to verify its address where it has not been.
+    """The new account, with a link to verify its address, or to set its first password.
 
     Raises EmailTaken.
     """
@@ -76,13 +84,16 @@ async def create(db: AsyncSession, wanted: UserDraft, cause: Cause, now: datetim
     changes = {"role": user.role}
     audit.record(db, [audit.Entry(now, cause, "user.created", subject_id=user.id, changes=changes)])
     if not wanted.is_verified:
-        await _send_verification(db, user, now)
+        await _send_link(db, user, now)
     return user
 
 
-async def _send_verification(db: AsyncSession, user: User, now: datetime) -> None:
-    link_id = await links.issue(db, user.id, LinkPurpose.VERIFY_EMAIL, user.email, now)
-    payload = {"user_id": str(user.id), "link_id": str(link_id)}
+async def _send_link(db: AsyncSession, user: User, now: datetime) -> None:
+    """Let the owner show that the address is theirs, and set a password where there is none."""
+    has_password = user.password_hash is not None
+    purpose = LinkPurpose.VERIFY_EMAIL if has_password else LinkPurpose.INVITATION
+    link_id = await links.issue(db, user.id, purpose, user.email, now)
+    payload = {"user_id": str(user.id), "link_id": str(link_id), "purpose": purpose}
     outbox.add(db, [outbox.Message(now, Topic.ACCOUNT_CREATED, None, user.id, payload)])
 
 
@@ -105,6 +116,16 @@ async def locked(db: AsyncSession, user_id: UUID) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+async def locked_with_admins(db: AsyncSession, user_id: UUID) -> User:
+    """The account, held, for what may take an administrator away. Raises NotFound.
+
+    All administrators first: two who demote each other at once would else hold themselves and wait
+    for the other, which PostgreSQL ends with an error and not with "the last one stays".
+    """
+    await _hold_admins(db)
+    return await locked(db, user_id)
 
 
 async def by_email(db: AsyncSession, email: str) -> User | None:
@@ -194,9 +215,7 @@ async def erase(db: AsyncSession, user: User, cause: Cause, now: datetime) -> No
     """
     if user.role == Role.ADMIN and user.is_active:
         await _require_another_admin(db, user.id)
-    await sign_ins.end_all(db, user.id, now)
-    await api_tokens.revoke_all(db, user.id, now)
-    await links.end(db, user.id, now)
+    await _close_ways_in(db, user.id, now)
     await db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     await db.execute(delete(OpenIdIdentity).where(OpenIdIdentity.user_id == user.id))
     user.email = user.email_canonical = f"deleted-{user.id}@turnout.invalid"
@@ -209,11 +228,25 @@ async def erase(db: AsyncSession, user: User, cause: Cause, now: datetime) -> No
     audit.record(db, [audit.Entry(now, cause, "user.erased", subject_id=user.id)])
 
 
+async def _close_ways_in(db: AsyncSession, user_id: UUID, now: datetime) -> None:
+    """End whatever lets someone into an account, and what it tells of the person."""
+    await sign_ins.end_all(db, user_id, now)
+    await api_tokens.revoke_all(db, user_id, now)
+    await db.execute(delete(Link).where(Link.user_id == user_id))
+    mine = SignIn.user_id == user_id
+    await db.execute(update(SignIn).where(mine).values(client="", address=None))
+    await db.execute(update(ApiToken).where(ApiToken.user_id == user_id).values(name=""))
+
+
+async def _hold_admins(db: AsyncSession) -> set[UUID]:
+    """Every active administrator, held until the transaction ends, in the order of their ids."""
+    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id)
+    return set(await db.scalars(admins.with_for_update(key_share=True)))
+
+
 async def _require_another_admin(db: AsyncSession, user_id: UUID) -> None:
-    """Raises LastAdmin. All rows are locked: two who demote each other at once go one by one."""
-    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active)
-    active = await db.scalars(admins.order_by(User.id).with_for_update(key_share=True))
-    if set(active) <= {user_id}:
+    """Raises LastAdmin. They are held: two who demote each other at once go one by one."""
+    if await _hold_admins(db) <= {user_id}:
         raise LastAdmin("The last administrator cannot be demoted, disabled or deleted.")
 
 

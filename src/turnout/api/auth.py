@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts import access_tokens, passwords, sign_ins, sign_up
+from turnout.accounts import access_tokens, api_tokens, passwords, sign_ins, sign_up
 from turnout.accounts.errors import (
     Busy,
     InvalidCredentials,
@@ -140,7 +140,7 @@ def _incomplete(form: GrantForm) -> Invalid:
     **describe.done(NotSignedIn, body=TokenIn, status=200),
 )
 async def revoke_token(request: Request) -> Response:
-    """End the sign-in that a refresh or access token of yours belongs to.
+    """End the sign-in that a refresh or access token of yours belongs to, or an API token of yours.
 
     The answer is the same for a token that is none, or somebody else's (RFC 7009, 2.2).
     """
@@ -148,11 +148,17 @@ async def revoke_token(request: Request) -> Response:
     actor = await actor_of(request, None)
     require_account(actor)
     token = (await bodies.read(request, TokenIn)).token
-    claims = runtime.access_tokens.read(token, clock.now())
+    claims, cause, now = (
+        runtime.access_tokens.read(token, clock.now()),
+        cause_of(request, actor),
+        clock.now(),
+    )
     async with runtime.database.write() as db:
         ending = claims.sign_in_id if claims else await sign_ins.of_refresh_token(db, token)
         if ending is not None:
-            await sign_ins.end_by_token(db, actor, ending, cause_of(request, actor), clock.now())
+            await sign_ins.end_by_token(db, actor, ending, cause, now)
+        elif claims is None:
+            await api_tokens.revoke_itself(db, actor, token, cause, now)
     return Response(status_code=200)
 
 

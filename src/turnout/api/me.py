@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts import api_tokens, bootstrap, passwords, sign_ins, sign_up, users
+from turnout.accounts import api_tokens, passwords, sign_ins, sign_up, users
 from turnout.accounts.actor import Actor, Scope
 from turnout.accounts.api_tokens import TokenDraft
 from turnout.accounts.errors import (
@@ -87,12 +87,14 @@ async def change_profile(request: Request) -> Response:
     """Change what is sent. A new password ends every other sign-in."""
     runtime, actor = runtime_of(request), await actor_of(request, Scope.PROFILE_WRITE)
     me = require_account(actor)
+    async with runtime.database.read() as db:
+        _require_present(request, await users.by_id(db, me))
     body = await bodies.read(request, ProfileIn)
     hashed = await _checked_password(request, actor, body)
     cause, now = cause_of(request, actor), clock.now()
     async with runtime.database.write() as db:
         user = await users.locked(db, me)
-        responses.require_match(request, responses.version_at(user.updated_at))
+        _require_present(request, user)
         await users.change(db, user, _plain_changes(body), cause, now)
         if hashed is not None:
             await users.set_password(db, user, hashed, cause, now, keep=actor.sign_in_id)
@@ -101,6 +103,10 @@ async def change_profile(request: Request) -> Response:
             await sign_up.ask_for_email(db, user, body.email, cause, now)
     profile = profile_out(user, zones.zone(user.timezone or zones.UTC_NAME))
     return responses.changed(profile, responses.version_at(user.updated_at))
+
+
+def _require_present(request: Request, user: User) -> None:
+    responses.require_match(request, responses.version_at(user.updated_at))
 
 
 def _plain_changes(body: ProfileIn) -> dict[str, object]:
@@ -151,9 +157,8 @@ async def delete_account(request: Request) -> Response:
     actor = await actor_of(request, None)
     me, cause = require_account(actor), cause_of(request, actor)
     async with runtime_of(request).database.write() as db:
-        await bootstrap.hold_admins(db)
-        user = await users.locked(db, me)
-        responses.require_match(request, responses.version_at(user.updated_at))
+        user = await users.locked_with_admins(db, me)
+        _require_present(request, user)
         await erasing.erase(db, user, cause, clock.now())
     return Response(status_code=204)
 

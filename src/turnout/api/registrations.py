@@ -252,7 +252,9 @@ async def change_registration(registration_id: RegistrationId, request: Request)
     policy.require_known(actor)
     wanted = pages.id_of(registration_id)
     async with runtime.database.read() as db:
-        policy.require_changer(actor, await registrations.held(db, actor, wanted))
+        found = await registrations.held(db, actor, wanted)
+        policy.require_changer(actor, found)
+        responses.require_match(request, _version(found))
     body, cause = await bodies.read(request, RegistrationChangeIn), cause_of(request, actor)
     async with runtime.database.write() as db:
         # Locked, or two who send the same If-Match at once would both find their version.

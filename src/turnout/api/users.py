@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts import bootstrap, passwords, second_factor, users
+from turnout.accounts import passwords, second_factor, users
 from turnout.accounts.actor import Actor, Role, Scope
 from turnout.accounts.errors import Busy, EmailTaken, LastAdmin, WeakPassword
 from turnout.accounts.models import User
@@ -142,15 +142,18 @@ async def change_user(user_id: UserId, request: Request) -> Response:
     require_manager(actor)
     wanted, cause, now = pages.id_of(user_id), cause_of(request, actor), clock.now()
     async with runtime.database.read() as db:
-        await users.by_id(db, wanted)
+        _require_present(request, await users.by_id(db, wanted))
     changes = _changes(await bodies.read(request, UserChangeIn))
     async with runtime.database.write() as db:
-        await bootstrap.hold_admins(db)
-        user = await users.locked(db, wanted)
-        responses.require_match(request, responses.version_at(user.updated_at))
+        user = await users.locked_with_admins(db, wanted)
+        _require_present(request, user)
         await users.change(db, user, changes, cause, now)
     out = profile_out(user, shown_in(ZoneQuery(), actor))
     return responses.changed(out, responses.version_at(user.updated_at))
+
+
+def _require_present(request: Request, user: User) -> None:
+    responses.require_match(request, responses.version_at(user.updated_at))
 
 
 def _changes(body: UserChangeIn) -> dict[str, object]:
@@ -172,9 +175,8 @@ async def delete_user(user_id: UserId, request: Request) -> Response:
     require_manager(actor)
     wanted, cause = pages.id_of(user_id), cause_of(request, actor)
     async with runtime_of(request).database.write() as db:
-        await bootstrap.hold_admins(db)
-        user = await users.locked(db, wanted)
-        responses.require_match(request, responses.version_at(user.updated_at))
+        user = await users.locked_with_admins(db, wanted)
+        _require_present(request, user)
         await erasing.erase(db, user, cause, clock.now())
     return Response(status_code=204)
 

@@ -8,7 +8,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from turnout import clock, tables
-from turnout.accounts import api_tokens, bootstrap, links, users
+from turnout.accounts import api_tokens, links, users
 from turnout.accounts.actor import SYSTEM, Role, Scope
 from turnout.accounts.api_tokens import TokenDraft
 from turnout.accounts.models import LinkPurpose, User
@@ -55,7 +55,7 @@ def create(
             user = await users.create(db, draft, _CAUSE, clock.now())
             if password is not None:
                 return None
-            return await _link(settings, db, user, LinkPurpose.RESET_PASSWORD)
+            return await _link(settings, db, user, LinkPurpose.INVITATION)
 
     url = _run(settings, work)
     print(f"{role} {email}" if url is None else f"{role} {email} sets a password by: {url}")
@@ -160,8 +160,7 @@ def _change(email: str, **values: object) -> None:
         async with database.read() as db:
             user_id = (await _found(db, email)).id
         async with database.write() as db:
-            await bootstrap.hold_admins(db)
-            user = await users.locked(db, user_id)
+            user = await users.locked_with_admins(db, user_id)
             await users.change(db, user, values, _CAUSE, clock.now())
 
     _run(user_errors.settings_or_fail(), work)

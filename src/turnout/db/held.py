@@ -39,7 +39,7 @@ class Compiled(NamedTuple):
 class Question:
     """`rows`, a select, of those whose column `key` is one of some keys; compiled once."""
 
-    def __init__(self, rows: Select[Any], key: ColumnElement[Any]) -> None:
+    def __init__(self, rows: Select[*tuple[Any, ...]], key: ColumnElement[Any]) -> None:
         self._rows = rows
         self._key = key
         self._sql: dict[tuple[str, int], str] = {}

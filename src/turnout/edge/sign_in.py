@@ -34,9 +34,8 @@ async def check_password(request: Request, email: str, password: str) -> Candida
     """The active account that address and password belong to.
 
     Raises InvalidCredentials, the same and after the same work for an unknown address; RateLimited
-    after too many failures; CsrfFailed; Busy.
+    after too many failures; Busy.
     """
-    csrf.require_own_page(request.scope)
     runtime, person = runtime_of(request), canonical_email(email)
     async with _attempts.setdefault(person, asyncio.Lock()):
         await _look(request, person)

@@ -88,7 +88,8 @@ async def _promote(db: AsyncSession, event_id: UUID, count: int, now: datetime) 
     """Those who have a seat now, from the head of the waitlist, in their order."""
     if count == 0:
         return []
-    waiting = Registration.event_id == event_id, Registration.status == Status.WAITLISTED
+    # In the words of the index of the waitlist, whose first rows they are.
+    waiting = Registration.event_id == event_id, Registration.waitlist_position.is_not(None)
     heads = select(Registration.id).where(*waiting).order_by(Registration.waitlist_position)
     promoted = list(await db.scalars(heads.limit(count)))
     these = Registration.event_id == event_id, Registration.id.in_(promoted)

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts import users
 from turnout.accounts.actor import SYSTEM
-from turnout.accounts.models import ApiToken, Link, SignIn, User
+from turnout.accounts.models import User
 from turnout.audit.audit import Cause
-from turnout.events.models import Event
+from turnout.events.models import Event, TeamMember
 from turnout.registrations import changes, queries, statements
 from turnout.registrations.models import Registration, Status
 
@@ -32,7 +32,7 @@ async def erase(db: AsyncSession, user: User, cause: Cause, now: datetime) -> No
     for each in found:
         await _anonymize(db, each)
     await users.erase(db, user, cause, now)
-    await _forget(db, user.id)
+    await db.execute(delete(TeamMember).where(TeamMember.user_id == user.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,3 @@ async def _anonymize(db: AsyncSession, found: _Found) -> None:
             account_id=None, manage_token_hash=None, answers={},
         )
     )  # fmt: skip
-
-
-async def _forget(db: AsyncSession, user_id: UUID) -> None:
-    """Erase what the rows that once let someone in still tell of the person."""
-    await db.execute(delete(Link).where(Link.user_id == user_id))
-    mine = SignIn.user_id == user_id
-    await db.execute(update(SignIn).where(mine).values(client="", address=None))
-    await db.execute(update(ApiToken).where(ApiToken.user_id == user_id).values(name=""))

@@ -33,6 +33,7 @@ class Status(StrEnum):
 
 
 _LIVE = text("status <> 'cancelled'")
+_WAITING = text("waitlist_position IS NOT NULL")
 _OWNED = text("account_id IS NOT NULL")
 
 
@@ -81,6 +82,14 @@ class Registration(Base):
             postgresql_where=_LIVE,
         ),
         Index("ix_registrations_id", "id"),
+        # The waitlist alone: an event may have far more seats than people who wait.
+        Index(
+            "ix_registrations_waiting",
+            "event_id",
+            "waitlist_position",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
         # What someone registered for as a guest, once their account has verified the address.
         Index("ix_registrations_person", "email_canonical", "id"),
         Index(

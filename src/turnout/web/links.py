@@ -8,6 +8,7 @@ _PATHS = {
     LinkPurpose.VERIFY_EMAIL: VERIFY_EMAIL,
     LinkPurpose.CHANGE_EMAIL: VERIFY_EMAIL,
     LinkPurpose.RESET_PASSWORD: SET_PASSWORD,
+    LinkPurpose.INVITATION: SET_PASSWORD,
     LinkPurpose.SET_UP: SET_PASSWORD,
 }
 

@@ -53,6 +53,7 @@ def downgrade() -> None:
     op.drop_index("ix_audit_entries_action", table_name="audit_entries")
     op.drop_index("ix_audit_entries_subject", table_name="audit_entries")
     op.drop_index("ix_audit_entries_actor", table_name="audit_entries")
+    op.drop_index("ix_registrations_waiting", table_name="registrations")
     op.drop_index("ix_registrations_person", table_name="registrations")
     op.drop_index("ix_users_is_active", table_name="users")
     op.drop_index("ix_users_role", table_name="users")
@@ -172,7 +173,7 @@ def _links() -> None:
         sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("used_at", UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "purpose IN ('verify-email', 'change-email', 'reset-password', 'set-up')",
+            "purpose IN ('verify-email', 'change-email', 'reset-password', 'invitation', 'set-up')",
             name=op.f("ck_links_purpose"),
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_links_user_id")),
@@ -241,6 +242,13 @@ def _indexes() -> None:
             postgresql_where=sa.text("erased_at IS NULL"),
         )
     op.create_index("ix_registrations_person", "registrations", ["email_canonical", "id"])
+    op.create_index(
+        "ix_registrations_waiting",
+        "registrations",
+        ["event_id", "waitlist_position"],
+        sqlite_where=sa.text("waitlist_position IS NOT NULL"),
+        postgresql_where=sa.text("waitlist_position IS NOT NULL"),
+    )
     op.create_index(
         "ix_audit_entries_actor",
         "audit_entries",
