@@ -17,7 +17,7 @@ demo: setup ## the same with thousands of real conferences in it
 
 test: setup ## all tests, on SQLite and on a PostgreSQL of their own
 	PYTHON=$(BIN)/python ./scripts/browser.sh
-	$(BIN)/python -m pytest -n $${TEST_PROCESSES:-auto}
+	$(BIN)/python -m pytest -n $${TEST_PROCESSES:-auto} --dist loadgroup
 
 check: setup ## format, lint, types, import contracts, security, locks
 	$(BIN)/ruff format --check .

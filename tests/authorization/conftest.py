@@ -18,6 +18,7 @@ from tests.support.postgres import PostgresServer
 
 from turnout.settings import Settings
 
+HERE = Path(__file__).parent
 AT_ONCE = 4
 """Copies that are walked side by side: some calls wait on purpose."""
 Copies = Callable[[], AbstractContextManager[str]]
@@ -52,6 +53,14 @@ def settings_of(folder: Path, url: str) -> Settings:
         base_url=BASE_URL,
         secret_key="a secret key that only tests have, 32 or more",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one test process walk the world of a database: each that does makes the walk anew."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            kind = "postgresql" if "postgresql" in item.nodeid else "sqlite"
+            item.add_marker(pytest.mark.xdist_group(f"the matrix on {kind}"))
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -148,11 +148,8 @@ async def revoke_token(request: Request) -> Response:
     actor = await actor_of(request, None)
     require_account(actor)
     token = (await bodies.read(request, TokenIn)).token
-    claims, cause, now = (
-        runtime.access_tokens.read(token, clock.now()),
-        cause_of(request, actor),
-        clock.now(),
-    )
+    cause, now = cause_of(request, actor), clock.now()
+    claims = runtime.access_tokens.read(token, now)
     async with runtime.database.write() as db:
         ending = claims.sign_in_id if claims else await sign_ins.of_refresh_token(db, token)
         if ending is not None:
