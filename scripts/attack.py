@@ -34,6 +34,13 @@ WAPITI_MODULES = "all,-nikto,-wapp,-buster,-drupal_enum,-wp_enum,-csrf,-https_re
 """All but lists of other products, and two that cannot be right here: `csrf` looks for a token in
 forms, where we look at what browsers say of a request's origin (tests/edge/test_csrf.py), and the
 server under attack speaks plain HTTP on loopback."""
+NOTHING = "nothing"
+VERDICTS = {
+    "unable to connect": "NOT TRIED",
+    "identified the following injection point": "FOUND",
+    "all tested parameters do not appear to be injectable": NOTHING,
+}
+"""What it means that sqlmap says so; the first that it has said counts."""
 LEFT_ALONE = ("/auth/revoke", "/users/me", "/users/{user_id}")
 """DELETE and POST there would end the account that the attack is made with."""
 
@@ -51,7 +58,7 @@ def main() -> None:
     with product.served(folder, "--workers", "1", settings=SETTINGS) as server:
         token, ids = _furnish(server.url)
         document = httpx2.get(f"{server.url}/openapi.json").json()
-        found = _sqlmap(server.url, document, token, ids, folder) if part != "wapiti" else []
+        found = _sqlmap(server.url, document, ids, folder) if part != "wapiti" else []
         found += _wapiti(server.url, token, folder) if part != "sqlmap" else []
     print(f"reports are in {folder}")
     print("\n".join(found) or "nothing was found")
@@ -60,7 +67,7 @@ def main() -> None:
 
 def _furnish(url: str) -> tuple[str, dict[str, str]]:
     """The administrator's token, and ids of things that there are."""
-    token = httpx2.post(f"{url}/auth/token", data=ADMIN).json()["access_token"]
+    token = _token(url)
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as api:
         event = {
             "name": "Attacked",
@@ -78,31 +85,35 @@ def _furnish(url: str) -> tuple[str, dict[str, str]]:
     return token, ids
 
 
-def _sqlmap(
-    url: str, document: dict[str, Any], token: str, ids: dict[str, str], folder: Path
-) -> list[str]:
+def _token(url: str) -> str:
+    token: str = httpx2.post(f"{url}/auth/token", data=ADMIN).json()["access_token"]
+    return token
+
+
+def _sqlmap(url: str, document: dict[str, Any], ids: dict[str, str], folder: Path) -> list[str]:
     """The calls in whose parameters sqlmap could put SQL."""
     found: list[str] = []
-    for n, (name, request) in enumerate(_requests(url, document, token, ids)):
+    for n, (name, request) in enumerate(_requests(url, document, ids)):
         file = folder / f"{n:02}.request"
-        file.write_bytes(request)
+        # A fresh token for each: they run out sooner than all of it is done.
+        file.write_bytes(request.replace(b"TOKEN", _token(url).encode()))
         command = [
             *("sqlmap", "-r", str(file), "--batch", "--level", "2", "--risk", "1"),
-            *("--flush-session", "--skip-urlencode", "--output-dir", str(folder / "sqlmap")),
+            *("--flush-session", "--output-dir", str(folder / "sqlmap")),
             *("--param-filter", "URI,GET,POST,(custom) POST", "--technique", "BEUSTQ"),
             *("--timeout", "20", "--retries", "1", "--ignore-code", "*", "--disable-coloring"),
         ]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1_800)
         (folder / f"{n:02}.sqlmap").write_text(ran.stdout + ran.stderr)
-        is_found = "identified the following injection point" in ran.stdout
-        print(f"sqlmap {name}: {'FOUND' if is_found else 'nothing'}", flush=True)
-        if is_found:
-            found.append(f"sqlmap: {name}, see {n:02}.sqlmap")
+        verdict = next((said for sign, said in VERDICTS.items() if sign in ran.stdout), "NOT TRIED")
+        print(f"sqlmap {name}: {verdict}", flush=True)
+        if verdict != NOTHING:
+            found.append(f"sqlmap: {name}: {verdict}, see {n:02}.sqlmap")
     return found
 
 
 def _requests(
-    url: str, document: dict[str, Any], token: str, ids: dict[str, str]
+    url: str, document: dict[str, Any], ids: dict[str, str]
 ) -> Iterator[tuple[str, bytes]]:
     """Each call as the bytes of a request; a `*` marks what sqlmap shall try in a path."""
     for path, calls in document["paths"].items():
@@ -113,18 +124,23 @@ def _requests(
             for name, value in ids.items():
                 target = target.replace("{" + name + "}", f"{value}*")
             query = {
-                each["name"]: _sample(each)
+                each["name"]: _sample(each, ids)
                 for each in call.get("parameters", ())
                 if each["in"] == "query"
             }
-            target += f"?{urlencode(query)}" if query else ""
             if "{" in target or not (query or "*" in target or "requestBody" in call):
                 continue
-            yield f"{method.upper()} {path}", _bytes(url, method, target, call, token)
+            # Apart, for a cursor that is none hides what the others would do.
+            cursor = {name: query.pop(name) for name in ("cursor",) if name in query}
+            for part in (cursor, query) if cursor else (query,):
+                whole = f"{target}?{urlencode(part)}" if part else target
+                yield f"{method.upper()} {path}", _bytes(url, method, whole, call)
 
 
-def _sample(parameter: dict[str, Any]) -> str:
+def _sample(parameter: dict[str, Any], ids: dict[str, str]) -> str:
     schema = parameter["schema"]
+    if schema.get("format") == "uuid":
+        return ids["event_id"]
     if "examples" in schema:
         return str(schema["examples"][0])
     if "enum" in schema:
@@ -132,10 +148,10 @@ def _sample(parameter: dict[str, Any]) -> str:
     return SAMPLES.get(str(schema.get("type")), "a")
 
 
-def _bytes(url: str, method: str, target: str, call: dict[str, Any], token: str) -> bytes:
+def _bytes(url: str, method: str, target: str, call: dict[str, Any]) -> bytes:
     host = url.removeprefix("http://")
     head = [f"{method.upper()} {target} HTTP/1.1", f"Host: {host}"]
-    head.append(f"Authorization: Bearer {token}")
+    head.append("Authorization: Bearer TOKEN")
     body = ""
     for kind, media in call.get("requestBody", {}).get("content", {}).items():
         example = next(iter(media["examples"].values()))["value"]

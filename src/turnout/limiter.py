@@ -1,8 +1,8 @@
 """How often a caller may ask, and what is left. Knows neither routes nor who the callers are.
 
-Counted is in a sliding window: the last whole window weighs as much as it still reaches into the
-present one. The counts are in Redis where it is configured, so that all processes share them, and
-in the memory of each process else, or for as long as Redis is away.
+Counted is in a sliding window: the last whole one weighs as much as it still reaches into this one.
+The counts are in Redis where it is configured, so that all processes share them, and in the memory
+of each process else, or for as long as Redis is away.
 """
 
 import asyncio
@@ -82,9 +82,8 @@ class RateLimited(TooMany):
     code = "rate-limited"
     title = "You ask too often"
     explanation = (
-        "More was asked for than one caller may have in this time. Wait for the seconds that the "
-        "header Retry-After names, and send the request again. Where answers have the headers "
-        "RateLimit-Policy and RateLimit, they tell beforehand how much is left."
+        "More was asked for than one caller may have in this time. Wait for the seconds that "
+        "Retry-After names, and try again. RateLimit-Policy and RateLimit tell what is left."
     )
     standing: Standing | None = None
 

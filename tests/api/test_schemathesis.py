@@ -57,7 +57,7 @@ CONFIGURATION = f"""
 enabled = true
 
 [checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
+expected-statuses = [400, 401, 403, 404, 405, 409, 412, 413, 414, 415, 422, 431]
 
 [[operations]]
 include-operation-id = {json.dumps(BEYOND_SCHEMAS)}

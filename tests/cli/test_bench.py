@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Any
 
@@ -13,18 +14,21 @@ from rich.console import Console
 from tests.cli.small_server import small_server
 from typer.testing import CliRunner
 
-from turnout.cli.bench import checks, command, figure, floors, report, servers
+from turnout.cli.bench import accounts, checks, command, figure, floors, report, servers
+from turnout.cli.bench.bench import Bench
 from turnout.cli.bench.calls import (
     Address,
     Caller,
+    CannotMeasureError,
     NotLoopbackError,
     UnexpectedAnswerError,
     loopback,
 )
-from turnout.cli.bench.figure import Figure, Goal
+from turnout.cli.bench.figure import Figure, Goal, Turns
 from turnout.cli.bench.measured import Measured, Spread
 from turnout.cli.bench.report import Report
 from turnout.cli.bench.scenarios import SCENARIOS
+from turnout.cli.bench.wire import FORM
 
 
 def measured(per_second: float = 100.0, *, p99_ms: float = 4.0, errors: int = 0) -> Measured:
@@ -94,6 +98,26 @@ async def test_pages_without_an_end_are_refused() -> None:
     assert len(server.seen) == 3
 
 
+async def test_calls_carry_the_headers_of_their_connection() -> None:
+    def call() -> None:
+        with Caller(Address(server.port), (("authorization", "Bearer a"),)) as caller:
+            caller.expect(200, "GET", "/p")
+            caller.expect(200, "POST", "/p", b"n=1", {"content-type": FORM})
+            caller.expect(200, "POST", "/p", {"n": 1}, {"authorization": "Bearer b"})
+
+    async with small_server(lambda _: page([], None)) as server:
+        await asyncio.to_thread(call)
+
+    asked = [request.decode().lower().split("\r\n") for request in server.seen]
+    wanted = ("authorization:", "content-type:")
+    assert [sorted(line for line in lines if line.startswith(wanted)) for lines in asked] == [
+        ["authorization: bearer a"],
+        ["authorization: bearer a", f"content-type: {FORM}"],
+        ["authorization: bearer b", "content-type: application/json"],
+    ]
+    assert [lines[-1] for lines in asked] == ["", "n=1", '{"n": 1}']
+
+
 # --- seats ---
 
 
@@ -131,6 +155,35 @@ def test_broken_promises_about_seats(
     found = checks.broken_promises(seen, acknowledged=acknowledged, refused=refused)
 
     assert found == [f"event e: {what}" for what in broken]
+
+
+def test_a_load_is_judged_by_the_seats_after_it() -> None:
+    told = {"201": 2, "409": 1}
+    found = replace(measured(), statuses=told, samples={"409": '{"code":"event-cancelled"}'})
+
+    broken = checks.broken_by(found, seats(ADA, taken=1))
+
+    assert broken == [
+        "event e: 2 were told they hold a seat, 1 do",
+        "event e: 1 were refused with 1 of 2 seats taken",
+        'event e: refused for another reason: {"code":"event-cancelled"}',
+    ]
+    full = replace(found, statuses={"409": 1}, samples={"409": '{"code":"event-full"}'})
+    assert checks.broken_by(full, seats(ADA, BOB, taken=2)) == []
+
+
+# --- accounts ---
+
+
+async def test_accounts_that_are_refused_are_told_with_what_is_needed() -> None:
+    body = b'{"code":"rate-limited"}'
+    refusal = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+    async with small_server(lambda _: refusal) as server:
+        with pytest.raises(CannotMeasureError, match=r"TURNOUT_RATE_LIMITS=off.*rate-limited"):
+            await asyncio.to_thread(accounts.attendees, Bench(Address(server.port)), 2)
+
+    assert len(server.seen) == 2
 
 
 # --- servers and floors ---
@@ -204,6 +257,33 @@ def test_ratio_is_the_median_of_its_rounds() -> None:
 def test_ratio_misses_its_goal(goal: Goal, mine: list[Measured], beside: list[Measured]) -> None:
     assert figure.ratio("list", Goal(0.4), [measured(100)], [measured(50)]).met
     assert not figure.ratio("list", goal, [measured(100)], mine, beside).met
+
+
+def with_p95(*p95_ms: float, errors: int = 0) -> list[Measured]:
+    return [replace(measured(errors=errors), p95_ms=each) for each in p95_ms]
+
+
+def test_slowdown_is_the_median_of_its_rounds() -> None:
+    turns = Turns(with_p95(1, 2, 1), with_p95(3, 3, 9), [measured(40)] * 3)
+
+    found = figure.slowdown("sign-ins", 3.0, turns)
+
+    assert found.spread == Spread(median=3.0, low=1.5, high=9.0)
+    assert (found.goal, found.unit, found.met) == ("<= 3 times quiet", "times quiet", True)
+    assert found.note == "p95 of 1.0 ms quiet, 3.0 ms beside 40 requests a second"
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        Turns(with_p95(1), with_p95(3.1), [measured()]),
+        Turns(with_p95(1), with_p95(2), [measured(errors=1)]),
+        Turns(with_p95(1), with_p95(2, errors=1), [measured()]),
+        Turns(with_p95(1, errors=1), with_p95(2), [measured()]),
+    ],
+)
+def test_slowdown_misses_its_goal(turns: Turns) -> None:
+    assert not figure.slowdown("sign-ins", 3.0, turns).met
 
 
 def made_report(*figures: Figure, broken: tuple[str, ...] = ()) -> Report:

@@ -8,7 +8,7 @@ from tests.cli.small_server import small_server
 from turnout.cli.bench import load, servers, wrk
 from turnout.cli.bench.client import MalformedAnswerError, Run, answer_size
 from turnout.cli.bench.measured import Measured, Spread, percentile, spread_of
-from turnout.cli.bench.wire import NUMBER, Load, Request, load_from_json, post
+from turnout.cli.bench.wire import NUMBER, Load, Request, form, load_from_json, post
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
 CREATED = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}"
@@ -62,10 +62,28 @@ def test_request_with_a_number_keeps_its_length() -> None:
     ]
 
 
+def test_form_is_sent_as_a_form() -> None:
+    request = form("/auth/token", {"username": "ada@example.org", "password": "a b&c"})
+
+    head, _, body = b"".join(request.parts("h:1")).partition(b"\r\n\r\n")
+
+    assert body == b"username=ada%40example.org&password=a+b%26c"
+    assert head.split(b"\r\n") == [
+        b"POST /auth/token HTTP/1.1",
+        b"host: h:1",
+        b"content-type: application/x-www-form-urlencoded",
+        b"content-length: %d" % len(body),
+    ]
+
+
 def test_load_survives_its_json() -> None:
     one = Load(
         port=1,
-        requests=(Request("/a", headers=(("if-none-match", '"x"'),)), post("/b", {"n": NUMBER})),
+        requests=(
+            Request("/a", headers=(("if-none-match", '"x"'),)),
+            post("/b", {"n": NUMBER}),
+            form("/c", {"n": "1"}),
+        ),
         rate=50.0,
         count=3,
         expected=(201, 409),

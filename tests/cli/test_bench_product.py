@@ -8,7 +8,8 @@ import pytest
 from turnout.cli.bench import own
 from turnout.cli.bench.bench import Bench
 from turnout.cli.bench.calls import CannotMeasureError
-from turnout.cli.bench.scenarios import FEW_SEATS, LIST, SCENARIOS
+from turnout.cli.bench.reads import LIST
+from turnout.cli.bench.scenarios import FEW_SEATS, SCENARIOS
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,34 @@ def test_bench_registers_until_the_event_is_full(bench: Bench) -> None:
     assert found.errors == 0
     assert 0 < found.real[0].answered(201) <= FEW_SEATS
     assert bench.broken == []
+
+
+@pytest.mark.parametrize("name", ["list-bearer", "list-bearer-many", "event-bearer"])
+def test_bench_reads_by_accounts_and_by_nobody(bench: Bench, name: str) -> None:
+    found = SCENARIOS[name].run(bench)
+
+    assert (found.name, found.unit, found.errors) == (name, "of anonymous", 0)
+    assert [set(each.statuses) for each in (*found.floor, *found.real)] == [{"200"}] * 2
+
+
+def test_bench_registers_by_an_account_and_by_guests(bench: Bench) -> None:
+    found = SCENARIOS["register-bearer"].run(bench)
+
+    assert (found.unit, found.errors) == ("of anonymous", 0)
+    assert [set(each.statuses) for each in (*found.floor, *found.real)] == [{"201"}] * 2
+    assert bench.broken == []
+
+
+def test_bench_reads_while_people_sign_in(bench: Bench) -> None:
+    found = SCENARIOS["sign-ins"].run(bench)
+
+    assert (found.unit, found.errors) == ("times quiet", 0)
+    assert [set(each.statuses) for each in (*found.floor, *found.real)] == [{"200"}] * 2
+
+
+def test_bench_needs_a_server_of_its_own_for_an_organizer(bench: Bench) -> None:
+    with pytest.raises(CannotMeasureError, match="leave out --url"):
+        SCENARIOS["register-bearer"].run(replace(bench, environment=None))
 
 
 def test_bench_weighs_its_server(bench: Bench) -> None:

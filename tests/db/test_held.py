@@ -22,6 +22,14 @@ async def know(database: Database, *names: str) -> None:
     await rows.change(database, *(insert(Fact).values(name=name, value=name * 2) for name in names))
 
 
+async def test_question_has_few_sizes_for_its_statements(database: Database) -> None:
+    dialect = database.reader.dialect
+
+    sizes = {len(FACTS.of(["n"] * count, dialect).values) for count in range(1, 257)}
+
+    assert sizes == {1, 2, 4, 8, 16, 32, 64, 128, 256}
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 200])
 async def test_rows_of_any_number_of_keys_come_once(database: Database, count: int) -> None:
     names = [f"n{n}" for n in range(count)]

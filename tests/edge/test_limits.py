@@ -248,7 +248,7 @@ def test_key_of_an_address_is_that_of_its_network(
 def test_headers_are_structured_fields_of_the_draft() -> None:
     assert limits.headers_of(None) == []
     assert limits.headers_of(Standing(limits.REQUESTS, 1199, 60)) == [
-        (b"ratelimit-policy", b'"requests";q=1200;w=60'),
+        (b"ratelimit-policy", b'"requests";q=3000;w=60'),
         (b"ratelimit", b'"requests";r=1199;t=60'),
     ]
 
