@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,14 +13,14 @@ from starlette.responses import Response
 
 from turnout.accounts.actor import Scope
 from turnout.accounts.policy import require_manager
-from turnout.api import describe, direct, pages, queries, responses
+from turnout.api import describe, direct, pages, queries
 from turnout.api.events import display_zone, shown_in
 from turnout.api.queries import PageQuery, ZoneQuery
 from turnout.audit import queries as audit
 from turnout.audit.models import AuditEntry
 from turnout.audit.queries import AuditFilter
-from turnout.db.paging import key_of
-from turnout.edge.caller import actor_of, runtime_of
+from turnout.db.session import Db
+from turnout.edge.caller import actor_of
 from turnout.errors import NotAllowed, NotSignedIn
 from turnout.events import times, zones
 from turnout.events.errors import AmbiguousLocalTime, InvalidTimezone, NonexistentLocalTime
@@ -89,22 +90,17 @@ class AuditPage:
 )  # fmt: skip
 async def list_audit(request: Request) -> Response:
     """Every change of state, the newest first. Entries are never changed and never deleted."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.ADMIN_READ)
+    actor = await actor_of(request, Scope.ADMIN_READ)
     require_manager(actor)
     query = queries.read(request, AuditQuery)
     wanted = query.wanted(display_zone(query, actor) or zones.UTC_NAME)
+
+    async def load(db: Db, position: str | None, limit: int) -> list[AuditEntry]:
+        return await audit.page(db, wanted, before=pages.id_at(position), limit=limit)
+
     name = pages.query_name(actor, "audit", wanted)
-    before = pages.id_after(runtime.cursors, name, query.cursor)
-    async with runtime.database.read() as db:
-        found = await audit.page(db, wanted, before=before, limit=query.limit + 1)
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
-    zone = shown_in(query, actor)
-    page = AuditPage([_out(row, zone) for row in rows], cursor)
-    return responses.read(request, page, link=responses.next_link(request, cursor))
-
-
-def _key(row: AuditEntry) -> tuple[str | int | None, ...]:
-    return key_of(row.id)
+    show = partial(_out, zone=shown_in(query, actor))
+    return await pages.listed(request, query, name, load, show, AuditPage)
 
 
 def _out(row: AuditEntry, zone: tzinfo) -> AuditEntryOut:

@@ -35,7 +35,6 @@ from turnout.accounts.schemas import (
 from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.events import cause_of, shown_in
 from turnout.api.queries import PageQuery, ZoneQuery
-from turnout.db.paging import key_of
 from turnout.db.session import Db
 from turnout.edge import forms, sign_in
 from turnout.edge.caller import actor_of, runtime_of
@@ -171,20 +170,19 @@ async def delete_account(request: Request) -> Response:
 )
 async def list_sign_ins(request: Request) -> Response:
     """Your sign-ins that count, the newest first."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.PROFILE_READ)
+    actor = await actor_of(request, Scope.PROFILE_READ)
     me, query = require_account(actor), queries.read(request, OwnQuery)
-    name = pages.query_name(actor, "sign-ins", me)
-    before = pages.id_after(runtime.cursors, name, query.cursor)
-    async with runtime.database.read() as db:
-        found = await sign_ins.page(db, actor, clock.now(), before=before, limit=query.limit + 1)
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
     zone = shown_in(query, actor)
-    page = SignInPage([sign_in_out(row, actor.sign_in_id, zone) for row in rows], cursor)
-    return responses.read(request, page, link=responses.next_link(request, cursor))
 
+    async def load(db: Db, position: str | None, limit: int) -> list[SignIn]:
+        before = pages.id_at(position)
+        return await sign_ins.page(db, actor, clock.now(), before=before, limit=limit)
 
-def _key(row: SignIn | ApiToken) -> tuple[str | int | None, ...]:
-    return key_of(row.id)
+    def show(row: SignIn) -> object:
+        return sign_in_out(row, actor.sign_in_id, zone)
+
+    name = pages.query_name(actor, "sign-ins", me)
+    return await pages.listed(request, query, name, load, show, SignInPage)
 
 
 @router.delete(
@@ -210,16 +208,17 @@ async def end_sign_in(sign_in_id: SignInId, request: Request) -> Response:
 )
 async def list_tokens(request: Request) -> Response:
     """Your API tokens that count, the newest first; the tokens themselves are not kept."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.PROFILE_READ)
+    actor = await actor_of(request, Scope.PROFILE_READ)
     me, query = require_account(actor), queries.read(request, OwnQuery)
-    name = pages.query_name(actor, "tokens", me)
-    before = pages.id_after(runtime.cursors, name, query.cursor)
-    async with runtime.database.read() as db:
-        found = await api_tokens.page(db, actor, clock.now(), before=before, limit=query.limit + 1)
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
     zone = shown_in(query, actor)
-    page = ApiTokenPage([api_token_out(row, zone) for row in rows], cursor)
-    return responses.read(request, page, link=responses.next_link(request, cursor))
+
+    async def load(db: Db, position: str | None, limit: int) -> list[ApiToken]:
+        before = pages.id_at(position)
+        return await api_tokens.page(db, actor, clock.now(), before=before, limit=limit)
+
+    name = pages.query_name(actor, "tokens", me)
+    show = partial(api_token_out, zone=zone)
+    return await pages.listed(request, query, name, load, show, ApiTokenPage)
 
 
 @router.post(

@@ -13,7 +13,7 @@ from turnout.accounts.policy import require_account
 from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.events import EventId, cause_of, display_zone
 from turnout.api.queries import PageQuery, ZoneQuery
-from turnout.db.paging import key_of
+from turnout.db.session import Db
 from turnout.edge import caller, forms
 from turnout.edge.caller import actor_of, runtime_of
 from turnout.errors import FieldError, Invalid, NotAllowed, NotFound, NotSignedIn, TurnoutError
@@ -161,14 +161,10 @@ async def list_attendees(event_id: EventId, request: Request) -> Response:
             db, event, status=query.status, after=after, limit=query.limit + 1
         )
     assert brief is not None  # noqa: S101 - require_lister has seen to it; narrows the type
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
+    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, pages.by_id)
     zone = display_zone(query, actor) or brief.timezone
     page = AttendeePage([_shown(runtime, actor, brief, row, zone) for row in rows], cursor)
     return responses.read(request, page, link=responses.next_link(request, cursor))
-
-
-def _key(row: Registered | Held) -> tuple[str | int | None, ...]:
-    return key_of(row.id)
 
 
 def _shown(
@@ -193,18 +189,16 @@ async def list_own(request: Request) -> Response:
     runtime, actor = runtime_of(request), await actor_of(request, Scope.REGISTRATIONS_READ)
     require_account(actor)
     query = queries.read(request, OwnQuery)
-    name = pages.query_name(actor, "registrations")
-    before = pages.id_after(runtime.cursors, name, query.cursor)
-    async with runtime.database.read() as db:
-        found = await registrations.own(db, actor, before=before, limit=query.limit + 1)
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
     zone = display_zone(query, actor)
-    items = [
-        registration_out(row.registration, runtime.tickets, zone or row.event.timezone)
-        for row in rows
-    ]
-    page = RegistrationPage(items, cursor)
-    return responses.read(request, page, link=responses.next_link(request, cursor))
+
+    async def load(db: Db, position: str | None, limit: int) -> list[Held]:
+        return await registrations.own(db, actor, before=pages.id_at(position), limit=limit)
+
+    def show(row: Held) -> RegistrationOut:
+        return registration_out(row.registration, runtime.tickets, zone or row.event.timezone)
+
+    name = pages.query_name(actor, "registrations")
+    return await pages.listed(request, query, name, load, show, RegistrationPage)
 
 
 @router.get(

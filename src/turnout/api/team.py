@@ -17,7 +17,7 @@ from turnout.api import bodies, describe, direct, once, pages, queries, response
 from turnout.api.events import EventId, cause_of, display_zone
 from turnout.api.queries import PageQuery, ZoneQuery
 from turnout.api.users import UserId
-from turnout.db.paging import key_of
+from turnout.db.paging import Key, key_of
 from turnout.db.session import Db
 from turnout.edge import forms
 from turnout.edge.caller import actor_of, runtime_of
@@ -99,7 +99,7 @@ async def list_team(event_id: EventId, request: Request) -> Response:
     return responses.read(request, page, link=responses.next_link(request, cursor))
 
 
-def _key(row: Member) -> tuple[str | int | None, ...]:
+def _key(row: Member) -> Key:
     return key_of(row.user_id)
 
 

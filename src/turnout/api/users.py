@@ -20,7 +20,7 @@ from turnout.accounts.users import UserDraft, UserFilter
 from turnout.api import bodies, describe, direct, once, pages, queries, responses
 from turnout.api.events import cause_of, shown_in
 from turnout.api.queries import PageQuery, ZoneQuery
-from turnout.db.paging import key_of
+from turnout.db.paging import Key, key_of
 from turnout.db.session import Db
 from turnout.edge import forms
 from turnout.edge.caller import actor_of, runtime_of
@@ -63,20 +63,20 @@ class UsersQuery(PageQuery, ZoneQuery):
 )
 async def list_users(request: Request) -> Response:
     """Accounts by their address."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.ADMIN_READ)
+    actor = await actor_of(request, Scope.ADMIN_READ)
     require_manager(actor)
     query = queries.read(request, UsersQuery)
     wanted = UserFilter(query.q, query.role, query.active)
-    name = pages.query_name(actor, "users", query.q, query.role, query.active)
-    after = str(runtime.cursors.read(name, query.cursor)[0]) if query.cursor else None
-    async with runtime.database.read() as db:
-        found = await users.page(db, wanted, after=after, limit=query.limit + 1)
-    rows, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
-    page = UserPage([profile_out(row, shown_in(query, actor)) for row in rows], cursor)
-    return responses.read(request, page, link=responses.next_link(request, cursor))
+
+    async def load(db: Db, position: str | None, limit: int) -> list[User]:
+        return await users.page(db, wanted, after=position, limit=limit)
+
+    name = pages.query_name(actor, "users", wanted)
+    show = partial(profile_out, zone=shown_in(query, actor))
+    return await pages.listed(request, query, name, load, show, UserPage, key=_by_address)
 
 
-def _key(user: User) -> tuple[str | int | None, ...]:
+def _by_address(user: User) -> Key:
     return key_of(user.email_canonical)
 
 
