@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -15,6 +15,7 @@ from turnout.accounts.models import RefreshToken, SignIn, SignInKind, User
 from turnout.accounts.policy import require_account
 from turnout.audit import audit
 from turnout.audit.audit import Cause
+from turnout.db import sets
 from turnout.errors import NotFound
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
@@ -23,6 +24,24 @@ IDLE = timedelta(days=30)
 """How long a sign-in by tokens lives without being refreshed."""
 PAGE_LIFETIME = timedelta(days=14)
 CLIENT_CHARACTERS = 200
+
+
+# Of tables, not mapped classes, and built once: many sign in at once when the seats open, and all
+# that is done for one of them in the loop holds up everybody else.
+_USER = User.__table__.c
+_CANDIDATE = select(
+    *(_USER.id, _USER.email_canonical, _USER.password_hash, _USER.is_active),
+    _USER.totp_confirmed_at.is_not(None),
+).where(_USER.email_canonical == bindparam("wanted"))
+# The lock lets a password change wait, which then ends this sign-in with the others.
+_UNCHANGED = (
+    select(_USER.id)
+    .where(
+        *(_USER.id == bindparam("wanted"), _USER.is_active),
+        _USER.password_hash.is_not_distinct_from(bindparam("password")),
+    )
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +76,9 @@ async def candidate(db: AsyncSession, person: str) -> Candidate | None:
     """The account with that canonical address, or None; any text may be asked about."""
     if "\0" in person:
         return None  # which PostgreSQL refuses to compare with anything
-    user = await db.scalar(select(User).where(User.email_canonical == person))
-    return None if user is None else candidate_of(user)
+    connection = await db.connection()
+    row = (await connection.execute(_CANDIDATE, {"wanted": person})).one_or_none()
+    return None if row is None else Candidate(*row)
 
 
 async def candidate_by_id(db: AsyncSession, user_id: UUID) -> Candidate | None:
@@ -86,33 +106,33 @@ async def open_(
 
     Raises InvalidCredentials where account or password have changed since they were looked at.
     """
-    user_id, password = found.user_id, User.password_hash.is_not_distinct_from(found.password_hash)
-    query = select(User.id).where(User.id == user_id, User.is_active, password)
-    # The lock lets a password change wait, which then ends this sign-in with the others.
-    if await db.scalar(query.with_for_update(key_share=True)) is None:
+    user_id, connection = found.user_id, await db.connection()
+    looked_at = {"wanted": user_id, "password": found.password_hash}
+    if await connection.scalar(_UNCHANGED, looked_at) is None:
         raise InvalidCredentials
-    secret = opaque.new_secret()
-    is_page = kind is SignInKind.PAGE
-    sign_in = SignIn(
-        id=ids.new_id(),
-        user_id=user_id,
-        kind=kind,
-        cookie_hash=opaque.hash_of(secret) if is_page else None,
-        client=client.name[:CLIENT_CHARACTERS],
-        address=client.address,
-        created_at=now,
-        last_used_at=now,
-        expires_at=now + (PAGE_LIFETIME if is_page else IDLE),
-    )
-    db.add(sign_in)
-    await db.flush()
-    if not is_page:
-        await _add_refresh_token(db, sign_in.id, secret, now)
+    opened = Opened(user_id, ids.new_id(), opaque.new_secret())
+    _add_sign_in(db, opened, kind, client, now)
+    if kind is not SignInKind.PAGE:
+        _add_refresh_token(db, opened.sign_in_id, opened.secret, now)
     by_them = Cause(cause.standing, user_id, cause.request_id)
-    audit.record(db, [audit.Entry(now, by_them, "sign-in.opened", subject_id=sign_in.id)])
-    payload = {"user_id": str(user_id), "sign_in_id": str(sign_in.id)}
+    audit.record(db, [audit.Entry(now, by_them, "sign-in.opened", subject_id=opened.sign_in_id)])
+    payload = {"user_id": str(user_id), "sign_in_id": str(opened.sign_in_id)}
     outbox.add(db, [outbox.Message(now, Topic.SIGN_IN_OPENED, None, user_id, payload)])
-    return Opened(user_id, sign_in.id, secret)
+    return opened
+
+
+def _add_sign_in(
+    db: AsyncSession, opened: Opened, kind: SignInKind, client: Client, now: datetime
+) -> None:
+    is_page = kind is SignInKind.PAGE
+    cookie_hash = opaque.hash_of(opened.secret) if is_page else None
+    expires_at = now + (PAGE_LIFETIME if is_page else IDLE)
+    row = (
+        *(opened.sign_in_id, opened.user_id, kind, cookie_hash),
+        *(client.name[:CLIENT_CHARACTERS], client.address, now, now, expires_at, None),
+    )
+    # With the commit, as all rows here: each statement of its own would hold up who reads.
+    sets.insert(db, SignIn.__table__, [row])  # type: ignore[arg-type]  # a Table, though declared as FromClause
 
 
 async def refresh(
@@ -134,7 +154,7 @@ async def refresh(
     if user_id is None:
         return InvalidGrant()
     secret = opaque.new_secret()
-    await _add_refresh_token(db, sign_in_id, secret, now)
+    _add_refresh_token(db, sign_in_id, secret, now)
     return Opened(user_id, sign_in_id, secret)
 
 
@@ -162,14 +182,9 @@ async def _refuse(
     return TokenReuse()
 
 
-async def _add_refresh_token(
-    db: AsyncSession, sign_in_id: UUID, secret: str, now: datetime
-) -> None:
-    token = RefreshToken(
-        token_hash=opaque.hash_of(secret), sign_in_id=sign_in_id, created_at=now, used_at=None
-    )
-    db.add(token)
-    await db.flush()
+def _add_refresh_token(db: AsyncSession, sign_in_id: UUID, secret: str, now: datetime) -> None:
+    row = (opaque.hash_of(secret), sign_in_id, now, None)
+    sets.insert(db, RefreshToken.__table__, [row])  # type: ignore[arg-type]  # a Table, though declared as FromClause
 
 
 async def end(

@@ -171,13 +171,21 @@ def sent_with(scope: AsgiScope) -> Sent | None:
 
     Raises InvalidToken for two headers, NotSignedIn for two cookies.
     """
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    given: list[bytes] = []
+    lines: list[bytes] = []
+    for name, line in scope["headers"]:
+        if name == b"authorization":
+            given.append(line)
+        elif name == b"cookie":
+            lines.append(line)
     if len(given) > 1:
         raise InvalidToken
     if given:
         scheme, _, value = given[0].decode("latin-1").partition(" ")
         return Sent(scheme.lower(), value.strip())
-    cookies = _cookies(scope, cookie_name(scope))
+    if not lines:
+        return None
+    cookies = _cookies(lines, cookie_name(scope))
     if len(cookies) > 1:
         raise NotSignedIn
     return Sent(_BY_COOKIE, cookies[0]) if cookies else None
@@ -189,7 +197,7 @@ def cookie_name(scope: AsgiScope, name: str = COOKIE) -> str:
     return f"__Host-{name}" if runtime.settings.base_url.startswith("https:") else name
 
 
-def _cookies(scope: AsgiScope, wanted: str) -> list[str]:
-    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
-    pairs = [pair.strip().partition("=") for line in lines for pair in line.split(";")]
+def _cookies(lines: list[bytes], wanted: str) -> list[str]:
+    texts = [line.decode("latin-1") for line in lines]
+    pairs = [pair.strip().partition("=") for text in texts for pair in text.split(";")]
     return [value for name, _, value in pairs if name == wanted]

@@ -30,11 +30,14 @@ def uncached(caller: Caller) -> Iterator[str]:
     pages = list(itertools.islice(_cursors(caller), PAGES))
     if len(pages) < PAGES:
         raise CannotMeasureError(f"takes {PAGES} pages of events, and there are {len(pages)}")
-    zones = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
     # One page after the other in the first zone, then all of them in the next one.
-    return itertools.cycle(
-        f"{LIST}&cursor={page}&tz={quote(zone, safe='')}" for zone in zones for page in pages
-    )
+    return itertools.cycle(f"{LIST}&cursor={page}&tz={zone}" for zone in zones() for page in pages)
+
+
+def zones() -> list[str]:
+    """The zones that a list can be asked for in, as a query holds them."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+    return [quote(name, safe="") for name in names]
 
 
 def _cursors(caller: Caller) -> Iterator[str]:
