@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts import totp, users
@@ -18,14 +18,6 @@ from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
 
 _PURPOSE = b"second factor"
-# Held, so that none is confirmed while someone signs in without. Of the table, and built once, as
-# in sign_ins.py.
-_USER = User.__table__.c
-_CONFIRMED = (
-    select(_USER.totp_confirmed_at)
-    .where(_USER.id == bindparam("wanted"))
-    .with_for_update(key_share=True)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +111,13 @@ async def require(
 
     In the transaction that signs in: no code counts twice, whoever is faster.
     """
-    connection = await db.connection()
-    # Few have one: for the others this is one statement, and no object.
-    if await connection.scalar(_CONFIRMED, {"wanted": user_id}) is None:
+    user = await users.locked(db, user_id)
+    if user.totp_confirmed_at is None:
         return
     if not code:
         raise SecondFactorRequired
     try:
-        await _require_code(db, seals, await users.locked(db, user_id), code, now)
+        await _require_code(db, seals, user, code, now)
     except InvalidCode as error:
         raise SecondFactorRequired(error.detail) from None
 

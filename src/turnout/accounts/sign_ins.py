@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -39,6 +39,7 @@ _UNCHANGED = (
     .where(
         *(_USER.id == bindparam("wanted"), _USER.is_active),
         _USER.password_hash.is_not_distinct_from(bindparam("password")),
+        _USER.totp_confirmed_at.is_not(None) == bindparam("second_factor", type_=Boolean),
     )
     .with_for_update(key_share=True)
 )
@@ -104,10 +105,15 @@ async def open_(
 ) -> Opened:
     """A new sign-in for an account that has shown who it is.
 
-    Raises InvalidCredentials where account or password have changed since they were looked at.
+    Raises InvalidCredentials where the account, its password or its having a second factor have
+    changed since they were looked at.
     """
     user_id, connection = found.user_id, await db.connection()
-    looked_at = {"wanted": user_id, "password": found.password_hash}
+    looked_at = {
+        "wanted": user_id,
+        "password": found.password_hash,
+        "second_factor": found.has_second_factor,
+    }
     if await connection.scalar(_UNCHANGED, looked_at) is None:
         raise InvalidCredentials
     opened = Opened(user_id, ids.new_id(), opaque.new_secret())

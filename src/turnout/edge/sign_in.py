@@ -58,7 +58,8 @@ async def open_(request: Request, found: Candidate, kind: SignInKind, code: str 
         await _look(request, found.person)
         try:
             async with runtime.database.write() as db:
-                await second_factor.require(db, runtime.seals, found.user_id, code, now)
+                if found.has_second_factor:
+                    await second_factor.require(db, runtime.seals, found.user_id, code, now)
                 return await sign_ins.open_(
                     db, found, kind, client_of(request), cause_of(request), now
                 )
