@@ -91,11 +91,9 @@ class RateLimited(TooMany):
     def at(cls, standing: Standing) -> Self:
         """The refusal of one who has nothing left; it carries `standing`, for headers_of()."""
         limit, wait = standing.limit, standing.reset_after_seconds
-        error = cls(
-            f"At most {limit.amount} are taken in {_spoken(limit.seconds)}. "
-            f"Try again in {_spoken(wait)}.",
-            retry_after_seconds=wait,
-        )
+        taken = f"At most {limit.amount} are taken in {_spoken(limit.seconds)}."
+        detail = f"{taken} Try again in {_spoken(wait)}."
+        error = cls(detail, retry_after_seconds=wait)
         error.standing = standing
         return error
 
