@@ -19,6 +19,7 @@ from turnout.observability import logs
 
 GOOD = "correct horse battery staple"
 LONG_NUMBER = 3**400_000
+LONGEST_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -39,10 +40,17 @@ def written() -> Iterator[io.BytesIO]:
 @asynccontextmanager
 async def full(hasher: Hasher) -> AsyncIterator[list[asyncio.Task[bool]]]:
     """As many as may wait for the threads, which are held up until the end."""
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> bool:
+        begun.release()
+        return gate.wait(LONGEST_SECONDS)
+
     count = hasher.threads + MOST_WAITING
-    waiting = [asyncio.create_task(hasher._in_thread(gate.wait)) for _ in range(count)]
-    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(hasher._in_thread(wait)) for _ in range(count)]
+    # Until a thread has begun with it, the work of one who leaves is taken back.
+    for _ in range(hasher.threads):
+        assert await asyncio.to_thread(begun.acquire, timeout=LONGEST_SECONDS)
     try:
         yield waiting
     finally:
