@@ -13,21 +13,26 @@ from turnout.audit import models as audit
 from turnout.audit.models import AuditEntry
 from turnout.db.base import Base
 from turnout.db.facts import Fact
-from turnout.events.models import Event, Slot, TeamMember
+from turnout.events import search_index
+from turnout.events.models import Cover, Event, Series, Slot, TeamMember
 from turnout.idempotency.models import KeptAnswer
 from turnout.outbox.models import OutboxMessage
+from turnout.places.models import Geocoding
 from turnout.registrations import functions
 from turnout.registrations.models import Admission, Registration
 
 ALL = (
     Fact, User, SignIn, RefreshToken, ApiToken, Link, RecoveryCode, OpenIdIdentity,
-    Event, TeamMember, Slot, Admission, Registration, OutboxMessage, AuditEntry, KeptAnswer,
+    Geocoding, Series, Event, Cover, TeamMember, Slot, Admission, Registration,
+    OutboxMessage, AuditEntry, KeptAnswer,
 )  # fmt: skip
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, which a test holds together with the migrations themselves."""
 METADATA = Base.metadata
 BESIDE_TABLES = {
-    "sqlite": audit.GUARD_OF_SQLITE,
-    "postgresql": (functions.CREATE_LOCK_SEATS, *audit.GUARD_OF_POSTGRESQL),
+    "sqlite": (*search_index.OF_SQLITE, *audit.GUARD_OF_SQLITE),
+    "postgresql": (
+        *(functions.CREATE_LOCK_SEATS, *search_index.OF_POSTGRESQL, *audit.GUARD_OF_POSTGRESQL),
+    ),
 }
 """What each database keeps beside its tables: functions and triggers."""

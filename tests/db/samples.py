@@ -21,6 +21,8 @@ CHOSEN: dict[str, Any] = {
     "events.status": "published",
     "events.visibility": "public",
     "events.place_country_code": "IN",
+    "events.place_source": "organizer",
+    "events.cancelled_at": None,
     "registrations.status": "confirmed",
     "registrations.waitlist_position": None,
     "admissions.capacity": 9,

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,9 +15,9 @@ from turnout.accounts.actor import Actor
 from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.db import sets
-from turnout.events import drafts, policy
+from turnout.events import drafts, finding, policy
 from turnout.events.drafts import EventDraft, SlotDraft
-from turnout.events.models import Event, Slot
+from turnout.events.models import Event, PlaceSource, Slot
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
 
@@ -89,8 +90,12 @@ def _event_row(event_id: UUID, owner: UUID, draft: EventDraft, now: datetime) ->
         "version": 1,
         "created_at": now,
         "updated_at": now,
+        "sequence": 0,
+        "place_source": None if place.latitude is None else PlaceSource.ORGANIZER,
+        "place_lookups": 0,
     }
-    return tuple(values[column.name] for column in Event.__table__.columns)
+    values |= finding.columns_of(SimpleNamespace(**values))
+    return tuple(values.get(column.name) for column in Event.__table__.columns)
 
 
 def _slot_row(event_id: UUID, slot: SlotDraft) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-_UNDECOMPOSED = str.maketrans(
+UNDECOMPOSED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ħ": "h"}
 )
 """Latin letters that Unicode does not take apart into a plain letter and a mark."""
@@ -22,7 +22,7 @@ def fold(name: str) -> str:
     if name.isascii():
         plain = name.lower()
     else:
-        plain = unicodedata.normalize("NFKD", name.casefold()).translate(_UNDECOMPOSED)
+        plain = unicodedata.normalize("NFKD", name.casefold()).translate(UNDECOMPOSED)
     short = _SHORT_FORMS.sub(lambda word: _SHORT[word[0]], plain)
     return "".join(each for each in short if each.isalnum() or _is_vowel_sign(each))
 

@@ -1,0 +1,98 @@
+"""The index of what everyone finds, kept by the database itself beside the table of events.
+
+Triggers fill it from the lexemes in each event's row, so that nothing that writes an event can
+forget it. Only what is published and public is in it. SQLite: FTS5 over the rows, numbered in the
+order of their start, so that matches come soonest first without sorting (fts5.html, 4.4 and 5).
+PostgreSQL: `tsvector` with GIN beside the start, where the planner chooses between both.
+"""
+
+from sqlalchemy import DDL, event
+
+from turnout.events.models import Event
+
+SECOND = 1 << 30
+"""Numbers that each second of starts has: seconds to the year 2199 and these fit 63 bits."""
+
+_BASE = f"CAST(strftime('%s', NEW.start_at) AS INTEGER) * {SECOND}"
+_NUMBER = f"""SELECT coalesce(max(number) + 1, {_BASE}), NEW.id FROM event_numbers
+    WHERE number >= {_BASE} AND number < {_BASE} + {SECOND}"""  # noqa: S608 - constants of this file
+_ADD = """INSERT INTO event_search (rowid, title, words, facets)
+    SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
+    WHERE event_id = NEW.id"""
+_REMOVE = """INSERT INTO event_search (event_search, rowid, title, words, facets)
+    SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
+    WHERE event_id = OLD.id;
+    DELETE FROM event_numbers WHERE event_id = OLD.id"""
+_IS_LISTED = "NEW.status = 'published' AND NEW.visibility = 'public'"
+_INDEXED = ("start_at", "status", "visibility", "title_words", "words", "facets")
+_CHANGED = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _INDEXED)
+
+OF_SQLITE = (
+    """CREATE TABLE event_numbers (
+    number INTEGER PRIMARY KEY NOT NULL,
+    event_id BLOB NOT NULL UNIQUE
+)""",
+    """CREATE VIEW event_search_rows AS
+SELECT n.number, e.title_words AS title, e.words, e.facets
+FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
+    """CREATE VIRTUAL TABLE event_search USING fts5(
+    title, words, facets, content='event_search_rows', content_rowid='number',
+    tokenize="ascii tokenchars '=_'", prefix='2 3', detail='column', columnsize=0
+)""",
+    f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events WHEN {_IS_LISTED} BEGIN
+    INSERT INTO event_numbers (number, event_id) {_NUMBER};
+    {_ADD};
+END""",
+    f"""CREATE TRIGGER events_search_update AFTER UPDATE OF {", ".join(_INDEXED)} ON events
+WHEN {_CHANGED} BEGIN
+    {_REMOVE};
+    INSERT INTO event_numbers (number, event_id)
+    SELECT * FROM ({_NUMBER}) WHERE {_IS_LISTED};
+    {_ADD};
+END""",
+    f"""CREATE TRIGGER events_search_delete AFTER DELETE ON events BEGIN
+    {_REMOVE};
+END""",
+)
+
+_TITLE = "array_to_tsvector(string_to_array(NEW.title_words, ' '))"
+_WORDS = """array_to_tsvector(array_remove(
+            string_to_array(concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), ''))"""
+_DISTINCT = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _INDEXED)
+
+OF_POSTGRESQL = (
+    """CREATE TABLE event_search (
+    event_id uuid PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    start_at timestamptz NOT NULL,
+    title tsvector NOT NULL,
+    words tsvector NOT NULL
+)""",
+    "CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id)",
+    "CREATE INDEX ix_event_search_title ON event_search USING gin (title) WITH (fastupdate = off)",
+    "CREATE INDEX ix_event_search_words ON event_search USING gin (words) WITH (fastupdate = off)",
+    f"""CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF {_IS_LISTED} THEN
+        INSERT INTO event_search (event_id, start_at, title, words) VALUES (
+            NEW.id, NEW.start_at, {_TITLE}, {_WORDS})
+        ON CONFLICT (event_id) DO UPDATE
+        SET start_at = excluded.start_at, title = excluded.title, words = excluded.words;
+    ELSE
+        DELETE FROM event_search WHERE event_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END
+$$""",
+    f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events
+FOR EACH ROW WHEN ({_IS_LISTED}) EXECUTE FUNCTION index_event()""",
+    f"""CREATE TRIGGER events_search_update AFTER UPDATE ON events
+FOR EACH ROW WHEN ({_DISTINCT}) EXECUTE FUNCTION index_event()""",
+)
+
+for _dialect, _statements in (("sqlite", OF_SQLITE), ("postgresql", OF_POSTGRESQL)):
+    for _statement in _statements:
+        event.listen(
+            Event.__table__,
+            "after_create",
+            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+        )
