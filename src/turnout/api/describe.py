@@ -132,6 +132,7 @@ def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = T
 def change(
     *errors: type[TurnoutError],
     body: type[BaseModel] | None = None,
+    query: type[queries.Query] | None = None,
     matched: bool = False,
     tagged: bool = False,
 ) -> Any:
@@ -140,12 +141,13 @@ def change(
     With `matched`, the call honours If-Match; with that or `tagged`, the answer has an ETag.
     """
     headers = {"X-Request-Id": _REQUEST_ID, **({"ETag": _ETAG} if matched or tagged else {})}
+    asked = [] if query is None else queries.query_of(query)
     return {
         "responses": {
             200: {"description": "What it is now.", "headers": headers},
             **_documented(*_KNOWN, *_CHANGING, *_of_body(body), *_stale(matched), *errors),
         },
-        "openapi_extra": {**_body(body), "parameters": [_IF_MATCH] if matched else []},
+        "openapi_extra": {**_body(body), "parameters": [*asked, *([_IF_MATCH] if matched else [])]},
     }
 
 

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from turnout.api import (
     audit,
     auth,
+    event_life,
     events,
     health,
     me,
@@ -17,7 +18,14 @@ from turnout.api import (
 
 # `me` before `users`, whose paths would take it for an id.
 _ROUTERS = (
-    *(registrations.router, events.router, auth.router, me.router, second_factor.router),
+    *(
+        registrations.router,
+        events.router,
+        event_life.router,
+        auth.router,
+        me.router,
+        second_factor.router,
+    ),
     *(team.router, users.router, audit.router, health.router, problems.router),
 )
 ROUTES: list[BaseRoute] = [route for router in _ROUTERS for route in router.routes]

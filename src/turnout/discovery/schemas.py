@@ -46,6 +46,16 @@ class SlotOut:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverOut:
+    """The picture of an event; `width` and `height` in pixels."""
+
+    url: Annotated[str, Field(description="Path on this server; another one for each picture.")]
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventOut:
     """An event. All times are in `display_timezone`; its own zone is `timezone`."""
 
@@ -70,6 +80,12 @@ class EventOut:
     slots: list[SlotOut]
     registration_opens_at: datetime | None
     registration_closes_at: datetime | None
+    cover: CoverOut | None
+    cancel_reason: str | None
+    series_id: UUID | None
+    suggested_timezone: Annotated[
+        str | None, Field(description="Of the place that was found, where it is another zone.")
+    ]
     created_at: datetime
     updated_at: datetime
     display_timezone: Annotated[str, Field(examples=["Asia/Kolkata"])]
@@ -113,10 +129,22 @@ def event_out(view: EventView, zone: str | None) -> EventOut:
         slots=[_slot(slot, shown_in) for slot in view.slots],
         registration_opens_at=shown(row.opens_at),
         registration_closes_at=shown(row.closes_at),
+        cover=cover_out(row.id, row.cover),
+        cancel_reason=row.cancel_reason,
+        series_id=row.series_id,
+        suggested_timezone=row.suggested_timezone,
         created_at=shown(row.created_at),
         updated_at=shown(row.updated_at),
         display_timezone=shown_in,
     )
+
+
+def cover_out(event_id: UUID, cover: Any) -> CoverOut | None:
+    """The picture whose record is `cover` in the event's row, if any."""
+    if cover is None:
+        return None
+    url = f"/events/{event_id}/cover?v={cover['hash']}"
+    return CoverOut(url, cover["media_type"], cover["width"], cover["height"])
 
 
 def _place(row: Any) -> PlaceOut | None:

@@ -1,6 +1,6 @@
 """What can be wrong with an event, in words for people; it must not know HTTP."""
 
-from turnout.errors import Invalid
+from turnout.errors import Conflict, Invalid
 
 
 class InvalidTimezone(Invalid):
@@ -37,4 +37,26 @@ class AmbiguousLocalTime(Invalid):
         "In that time zone the clocks go back over the time that was sent, so it happens twice. "
         "Say which one is meant by sending it with its offset: `earlier` and `later` in the "
         "answer are the two."
+    )
+
+
+class EventCancelled(Conflict):
+    """The event was cancelled, and stays so."""
+
+    code = "event-cancelled"
+    title = "This event was cancelled"
+    explanation = (
+        "A cancelled event stays as it is, for those who were registered and for the record. "
+        "Duplicate it if it is to take place after all."
+    )
+
+
+class EventOver(Conflict):
+    """The event has ended, or would have."""
+
+    code = "event-over"
+    title = "This event is over"
+    explanation = (
+        "What has happened cannot be called off, and nothing is published that has ended already. "
+        "Change the times first if they are wrong."
     )

@@ -1,12 +1,15 @@
 """What an event is found by: words and facets as plain lexemes. Pure; knows no database.
 
 Both databases index these lexemes as they are, so that the same words are found in both. A lexeme
-never has a space, a quote or a backslash: whatever people type, it cannot become query syntax.
+is made of small letters, digits, marks, `_` and, in front of a facet, `=`: whatever people type, it
+cannot become query syntax. `turnout data reindex` brings these rules to the rows that are there.
 """
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from uuid import UUID
 
 from turnout.places.folding import UNDECOMPOSED
@@ -25,42 +28,98 @@ KM_PER_DEGREE = 111.195
 """Of a great circle, on a sphere with the mean radius of the Earth (6,371.0088 km, IUGG)."""
 MOST_CELLS = 100
 """Cells of one size that a search asks about; larger ones serve a larger circle."""
+SLACK_DEGREES = 1e-5
+"""Added to a circle (1.1 m): a distance from a scalar product is not exact to the last digit."""
+
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_APOSTROPHES = frozenset("'\u2019\u02bc")
+_STRETCH = "\u0640"
+"""Draws out an Arabic word and says nothing."""
+_ZERO_WIDTH_SPACE = "\u200b"
+"""The one character of format that parts words; the others (joiners, hyphens) leave no trace."""
+_SPELLING_CLASSES = frozenset({8, 103, 118})
+"""Combining classes of marks that are letters: kana with voice, and vowels of Thai and Lao."""
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3005-\u3007"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+"""Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Kana and Han."""
+_SPELLED_OUT = ((re.compile(r"(?<=\w)#"), "sharp"), (re.compile(r"(?<=[\w+])\+"), "plus"))
+"""Signs that tags differ by: C++ and C# are not C."""
 
 
 def words(*texts: str) -> list[str]:
-    """The different words of the texts: without case and accents, letters and digits alone."""
+    """The different words of the texts: without case and accents, letters and digits alone.
+
+    Where a script puts no space between words, each character counts as one, and each pair that
+    stands together: a text has all words of what is sought in it.
+    """
     found: dict[str, None] = {}
-    for word in _split(" ".join(texts)):
+    for word in _words(" ".join(texts)):
         found[word[:LONGEST_WORD]] = None
         if len(found) == MOST_WORDS:
             break
     return list(found)
 
 
-def _split(text: str) -> Iterator[str]:
+def _words(text: str) -> Iterable[str]:
+    parts = _split(text)
+    return parts if text.isascii() else (word for part in parts for word in _unspaced(part))
+
+
+def _unspaced(part: str) -> Iterator[str]:
+    end = 0
+    for run in _UNSPACED.finditer(part):
+        if run.start() > end:
+            yield part[end : run.start()]
+        for n, character in enumerate(run[0], run.start() + 1):
+            yield character
+            if n < run.end():
+                yield part[n - 1 : n + 1]
+        end = run.end()
+    if end < len(part):
+        yield part[end:]
+
+
+def _split(text: str) -> list[str]:
+    """What stands between spaces and signs, folded."""
     if text.isascii():
-        plain = text.lower()
-    else:
-        plain = unicodedata.normalize("NFKD", text.casefold()).translate(UNDECOMPOSED)
-    # Accents go without a trace; any other sign parts words.
-    kept = "".join(_kept(character) for character in plain)
-    yield from kept.split()
+        return _ASCII_WORD.findall(text.lower().replace("'", ""))
+    plain = _decomposed(_decomposed(text)).translate(UNDECOMPOSED)
+    return unicodedata.normalize("NFC", "".join(map(_kept, plain))).split()
 
 
+def _decomposed(text: str) -> str:
+    """One step of the compatibility caseless matching of the Unicode Standard (3.13, D146)."""
+    return unicodedata.normalize("NFKD", text.casefold())
+
+
+@lru_cache(maxsize=4096)  # of what there is in any one language, and bounded all the same
 def _kept(character: str) -> str:
+    """The character, nothing where it goes without a trace, or a space where it parts words."""
     if character.isalnum():
-        return character
-    if unicodedata.category(character).startswith("M"):
-        return "" if unicodedata.combining(character) else character
-    return "" if character in _APOSTROPHES else " "
+        return "" if character == _STRETCH else character
+    kind = unicodedata.category(character)
+    if kind in {"Mn", "Mc"}:
+        return character if _is_letter(character) else ""
+    is_format = kind in {"Cf", "Me"} and character != _ZERO_WIDTH_SPACE
+    return "" if is_format or character in _APOSTROPHES else " "
 
 
-_APOSTROPHES = frozenset("'\u2019\u02bc")
+def _is_letter(mark: str) -> bool:
+    """Whether a mark is part of the spelling, as the vowel signs of India are."""
+    if "VARIATION SELECTOR" in unicodedata.name(mark, ""):
+        return False
+    return unicodedata.combining(mark) in {0, *_SPELLING_CLASSES}
 
 
 def folded(text: str) -> str:
-    """A name as one lexeme: its words joined, so that `São Paulo` equals `sao paulo`."""
-    return "_".join(_split(text))[:LONGEST_WORD]
+    """A name as one lexeme: its words joined, so that `São Paulo` equals `sao paulo`.
+
+    A name of signs alone (an emoji) is the numbers of its characters.
+    """
+    plain = "_".join(_split(text)) or "_".join(f"{ord(each):x}" for each in text.strip())
+    return plain[:LONGEST_WORD]
 
 
 def city(name: str) -> str:
@@ -75,6 +134,8 @@ def country(code: str) -> str:
 
 def tag(text: str) -> str:
     """The facet of a tag."""
+    for sign, name in _SPELLED_OUT:
+        text = sign.sub(name, text)
     return f"{MARK}t{folded(text)}"
 
 
@@ -90,16 +151,21 @@ ONLINE = f"{MARK}w"
 def cells_of(latitude: float, longitude: float) -> list[str]:
     """The facets of a position (WGS 84 degrees): its cell of each size."""
     return [
-        _cell(level, _row(latitude, side), _row(longitude, side))
+        _cell(level, _row(latitude, side), _column(longitude, side))
         for level, side in enumerate(CELL_DEGREES)
     ]
 
 
 def cells_around(latitude: float, longitude: float, radius_km: float) -> list[str]:
-    """The cells, all of one size, that the circle may touch; empty where it covers too many."""
-    reach = radius_km / KM_PER_DEGREE
+    """The cells, all of one size, that the circle may touch; empty where it covers too many.
+
+    That is never so up to 6,500 km, and always from 10,200 km on; between them it depends on the
+    latitude. A search without cells looks at the distance of every event.
+    """
+    reach = radius_km / KM_PER_DEGREE + SLACK_DEGREES
     for level, side in enumerate(CELL_DEGREES):
-        rows = range(_row(max(latitude - reach, -90), side), _row(latitude + reach, side) + 1)
+        south, north = max(latitude - reach, -90.0), min(latitude + reach, 90.0)
+        rows = range(_row(south, side), _row(north, side) + 1)
         if len(rows) > MOST_CELLS:
             continue
         columns = _columns(latitude, longitude, reach, side)
@@ -110,28 +176,29 @@ def cells_around(latitude: float, longitude: float, radius_km: float) -> list[st
 
 def _columns(latitude: float, longitude: float, reach: float, side: float) -> list[int]:
     """The columns that the circle may touch, each as a place there has it."""
-    around = round(360 / side + 0.5)
-    if abs(latitude) + reach >= 90:  # a pole lies inside: all meridians meet there
-        west, east = -180.0, 180.0
-    else:
+    spans = [(-180.0, 180.0)]
+    if abs(latitude) + reach < 90:  # else a pole lies inside, where all meridians meet
         # The widest half-angle that a circle on a sphere is seen under from its pole.
-        half = math.degrees(
-            math.asin(min(1.0, math.sin(math.radians(reach)) / math.cos(math.radians(latitude))))
-        )
+        sine = math.sin(math.radians(reach)) / math.cos(math.radians(latitude))
+        half = math.degrees(math.asin(min(1.0, sine)))
         west, east = longitude - half, longitude + half
-    if east - west >= 360 or _row(east, side) - _row(west, side) >= around:
-        return list(range(_row(-180, side), _row(180, side) + 1))
-    if west < -180:
-        return [*range(_row(west + 360, side), _row(180, side) + 1),
-                *range(_row(-180, side), _row(east, side) + 1)]  # fmt: skip
-    if east > 180:
-        return [*range(_row(west, side), _row(180, side) + 1),
-                *range(_row(-180, side), _row(east - 360, side) + 1)]  # fmt: skip
-    return list(range(_row(west, side), _row(east, side) + 1))
+        spans = [(max(west, -180.0), min(east, 180.0))]
+        # The meridian of 180 degrees is that of -180 as well: what reaches it goes on there.
+        if west <= -180:
+            spans.append((west + 360, 180.0))
+        if east >= 180:
+            spans.append((-180.0, east - 360))
+    found = (range(_column(west, side), _column(east, side) + 1) for west, east in spans)
+    return sorted({column for span in found for column in span})
 
 
-def _row(degrees: float, side: float) -> int:
-    return math.floor(degrees / side)
+def _row(latitude: float, side: float) -> int:
+    """Counted from the South Pole: a minus sign would part a lexeme."""
+    return math.floor((latitude + 90) / side)
+
+
+def _column(longitude: float, side: float) -> int:
+    return math.floor((longitude + 180) / side)
 
 
 def _cell(level: int, row: int, column: int) -> str:

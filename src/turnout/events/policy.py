@@ -93,3 +93,18 @@ def require_visible(actor: Actor, event: SomeEvent | None) -> None:
     """Raises NotFound unless there is an event and the caller may know of it."""
     if event is None or not may_see(actor, event):
         raise NotFound
+
+
+def require_editor(actor: Actor, event: SomeEvent | None) -> None:
+    """Raises NotSignedIn, NotFound for what is hidden, NotAllowed for who may only look."""
+    require_known(actor)
+    require_visible(actor, event)
+    if event is None or not may_edit(actor, event):
+        raise refused(actor, "Only the organizers of the event may do this.")
+
+
+def require_owner(actor: Actor, event: SomeEvent | None) -> None:
+    """Raises NotAllowed for who does not own it, and what require_editor raises."""
+    require_editor(actor, event)
+    if event is None or not may_own(actor, event):
+        raise refused(actor, "Only the owner of the event may do this.")

@@ -16,7 +16,7 @@ from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.db import sets
 from turnout.events import drafts, finding, policy
-from turnout.events.drafts import EventDraft, SlotDraft
+from turnout.events.drafts import EventDraft, PlaceDraft, SlotDraft
 from turnout.events.models import Event, PlaceSource, Slot
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
@@ -91,7 +91,10 @@ def _event_row(event_id: UUID, owner: UUID, draft: EventDraft, now: datetime) ->
         "created_at": now,
         "updated_at": now,
         "sequence": 0,
-        "place_source": None if place.latitude is None else PlaceSource.ORGANIZER,
+        "series_id": draft.series_id,
+        "series_local": draft.series_local,
+        "place_source": None if place == PlaceDraft() else PlaceSource.ORGANIZER,
+        "place_lookup_at": now if place == PlaceDraft() else None,
         "place_lookups": 0,
     }
     values |= finding.columns_of(SimpleNamespace(**values))

@@ -25,6 +25,11 @@ class Message:
     payload: Mapping[str, Any]
 
 
+def noted(db: AsyncSession) -> list[Topic]:
+    """The topics of the messages that will be written with the caller's transaction, in order."""
+    return [Topic(row[1]) for row in sets.noted(db, OutboxMessage.__table__)]  # type: ignore[arg-type]  # a Table, though declared as FromClause
+
+
 def add(db: AsyncSession, messages: Sequence[Message]) -> None:
     """Note the messages, to be written with the caller's transaction; they are due at once."""
     rows = [

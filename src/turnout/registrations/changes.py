@@ -60,7 +60,8 @@ async def cancel(db: AsyncSession, actor: Actor, found: Held, cause: Cause, now:
         taken -= 1
     _tell_of_end(db, found, cause, now)
     free = replace(state, taken=taken, waiting=waiting)
-    await _move_up(db, found, free, cause, now)
+    is_open = found.event.status == EventStatus.PUBLISHED and found.event_end > now
+    await move_up(db, event_id, free, cause, now, is_open=is_open)
     return await queries.held(db, actor, found.id)
 
 
@@ -70,18 +71,22 @@ async def _end(db: AsyncSession, found: Held, now: datetime) -> None:
     await db.execute(update(Registration).where(*this).values(**values, updated_at=now))
 
 
-async def _move_up(
-    db: AsyncSession, found: Held, state: Seats, cause: Cause, now: datetime
-) -> None:
-    """Give what is free to the head of the waitlist, and keep the counters right."""
-    event_id, promoted = found.event.id, list[UUID]()
-    if found.event.status == EventStatus.PUBLISHED and found.event_end > now:
+async def move_up(
+    db: AsyncSession, event_id: UUID, state: Seats, cause: Cause, now: datetime, *, is_open: bool
+) -> int:
+    """Give what is free to the head of the waitlist, and keep the counters right.
+
+    `state` is what is true now, under the lock. Returns how many have a seat from now on.
+    """
+    promoted = list[UUID]()
+    if is_open:
         promoted = await _promote(db, event_id, seats.promotions(state), now)
     counters = {
         "taken": state.taken + len(promoted), "waiting": state.waiting - len(promoted)
     }  # fmt: skip
     await db.execute(update(Admission).where(Admission.event_id == event_id).values(**counters))
     _tell_of_seats(db, event_id, promoted, cause, now)
+    return len(promoted)
 
 
 async def _promote(db: AsyncSession, event_id: UUID, count: int, now: datetime) -> list[UUID]:

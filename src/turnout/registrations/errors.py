@@ -55,3 +55,25 @@ class Overloaded(Unready):
         "So many registrations arrive that this one could not be answered in time. Nothing was "
         "registered. Send it again after the time in Retry-After, with the same Idempotency-Key."
     )
+
+
+class CapacityTaken(Conflict):
+    """More people hold a seat than the event would have; the member `seats_taken` says how many."""
+
+    code = "capacity-taken"
+    title = "More seats are taken than that"
+    explanation = (
+        "The capacity cannot be less than the seats that are taken, which the member "
+        "`seats_taken` counts. Cancel registrations first, or choose a larger capacity."
+    )
+
+
+class EventHasRegistrations(Conflict):
+    """People hold seats at the event, or wait for one."""
+
+    code = "event-has-registrations"
+    title = "People are registered for this event"
+    explanation = (
+        "An event is not deleted while people hold a seat or wait for one: cancel it first, so "
+        "that they are told. A cancelled event can be deleted."
+    )

@@ -12,7 +12,7 @@ from turnout.audit.audit import Cause
 from turnout.db import sets
 from turnout.errors import FieldError, Invalid
 from turnout.events import service as events
-from turnout.events.drafts import EventDraft
+from turnout.events.drafts import EventDraft, Span
 from turnout.events.times import Moment
 from turnout.registrations.models import Admission
 
@@ -40,7 +40,7 @@ async def host(
     """
     event_ids = events.create(db, actor, cause, [event for event, _ in wanted], now)
     for event, admission in wanted:
-        _check_window(event, admission)
+        check_window(event, admission)
     rows = [
         _admission_row(event_id, admission)
         for event_id, (_, admission) in zip(event_ids, wanted, strict=True)
@@ -50,7 +50,8 @@ async def host(
     return event_ids
 
 
-def _check_window(event: EventDraft, admission: AdmissionDraft) -> None:
+def check_window(event: Span, admission: AdmissionDraft) -> None:
+    """Raises Invalid unless registration opens before it closes, and closes before the end."""
     opens, closes = admission.opens, admission.closes
     if closes is not None and closes.instant > event.end.instant:
         raise _wrong_window("registration_closes_at", "Registration closes before the event ends.")
@@ -64,8 +65,14 @@ def _wrong_window(field: str, message: str) -> Invalid:
 
 
 def _admission_row(event_id: UUID, admission: AdmissionDraft) -> tuple[object, ...]:
+    values = admission_values(event_id, admission)
+    return tuple(values[column.name] for column in Admission.__table__.columns)
+
+
+def admission_values(event_id: UUID, admission: AdmissionDraft) -> dict[str, object]:
+    """The values of the row of an event's seats while none are taken, by column."""
     opens, closes = admission.opens, admission.closes
-    values = {
+    return {
         "event_id": event_id,
         "capacity": admission.capacity,
         "taken": 0,
@@ -76,4 +83,3 @@ def _admission_row(event_id: UUID, admission: AdmissionDraft) -> tuple[object, .
         "closes_local": closes and closes.local,
         "closes_at": closes and closes.instant,
     }
-    return tuple(values[column.name] for column in Admission.__table__.columns)
