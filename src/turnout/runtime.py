@@ -1,5 +1,6 @@
 """What a running process holds: opened once, handed to the doors. Features never see it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -16,8 +17,16 @@ from turnout.accounts.passwords import Hasher
 from turnout.db.lookups import Lookups
 from turnout.db.paging import Cursors
 from turnout.db.session import Database
+from turnout.discovery.rendered import Rendered
+from turnout.events.darkroom import Darkroom
 from turnout.limiter import Limiter
 from turnout.outside import Outside
+from turnout.places import nominatim
+from turnout.places.finder import PlaceFinder
+from turnout.places.geocoding import Geocoder
+from turnout.places.google import GoogleGeocoder
+from turnout.places.nominatim import NominatimGeocoder
+from turnout.places.photon import PhotonGeocoder
 from turnout.registrations import guests
 from turnout.registrations.desk import Desk
 from turnout.registrations.tickets import Tickets
@@ -33,15 +42,20 @@ class Runtime:
 
     settings: Settings
     database: Database
+    rendered: Rendered
     desk: Desk
     cursors: Cursors
     tickets: Tickets
     seals: Seals
     access_tokens: AccessTokens
     hasher: Hasher
+    darkroom: Darkroom
     limiter: Limiter
     outside: Outside
     openid: OpenIdClient | None
+    geocoder: PlaceFinder
+    places_due: asyncio.Event
+    """Set it after an event was given a location that is to be looked up."""
     credentials: Lookups[Key, Holder]
     """Accounts by the credential that was sent."""
     guests: Lookups[UUID, bytes]
@@ -66,15 +80,19 @@ class Runtime:
         return cls(
             settings=settings,
             database=database,
+            rendered=Rendered(),
             desk=Desk(database),
             cursors=Cursors(secret),
             tickets=Tickets(secret),
             seals=seals,
             access_tokens=AccessTokens(seals.key(b"access token"), issuer=settings.base_url),
             hasher=Hasher(),
+            darkroom=Darkroom(),
             limiter=Limiter.open(redis_url, is_on=settings.rate_limits == "on"),
             outside=outside,
             openid=_openid(settings, outside),
+            geocoder=_geocoder(settings, database, outside),
+            places_due=asyncio.Event(),
             credentials=Lookups(database, credentials.load),
             guests=Lookups(database, guests.load),
             second_factor_roles=frozenset(map(Role, settings.second_factor_roles)),
@@ -100,3 +118,22 @@ def _openid(settings: Settings, outside: Outside) -> OpenIdClient | None:
         redirect_uri=settings.base_url + PROVIDER_CALLBACK,
     )
     return OpenIdClient(provider, outside)
+
+
+def _geocoder(settings: Settings, database: Database, outside: Outside) -> PlaceFinder:
+    url, contact = settings.geocoder_url, settings.base_url
+    per_minute = settings.geocoder_per_minute
+    geocoder: Geocoder | None = None
+    match settings.geocoder:
+        case "google":
+            key = settings.geocoder_key.get_secret_value()
+            geocoder = GoogleGeocoder(outside, url=url, key=key)
+        case "nominatim":
+            geocoder = NominatimGeocoder(outside, url=url, contact=contact)
+            if url in {"", nominatim.URL}:
+                per_minute = min(per_minute, nominatim.MOST_PER_MINUTE)
+        case "photon":
+            geocoder = PhotonGeocoder(outside, url=url, contact=contact)
+        case "offline":
+            pass
+    return PlaceFinder(database, geocoder, per_minute=per_minute)

@@ -1,25 +1,29 @@
-"""The calls about events: create, list, read."""
+"""The calls about events: create, find, read."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
 from turnout.accounts.actor import Actor, Scope
-from turnout.api import bodies, describe, direct, once, pages, queries, responses
-from turnout.api.queries import PageQuery, ZoneQuery
+from turnout.api import bodies, describe, direct, finding, once, pages, queries, responses
+from turnout.api.finding import EventsQuery
+from turnout.api.queries import ZoneQuery
 from turnout.audit.audit import Cause
-from turnout.db.paging import key_of
+from turnout.db.paging import Key
 from turnout.db.session import Db
 from turnout.discovery import queries as discovery
-from turnout.discovery.queries import EventView
+from turnout.discovery import search
 from turnout.discovery.schemas import EventOut, EventPage, event_out
+from turnout.discovery.search import Hit
+from turnout.discovery.wanted import Position, Wanted
 from turnout.edge import answers, forms
 from turnout.edge.caller import actor_of, runtime_of
 from turnout.errors import NotAllowed, NotFound, NotSignedIn
@@ -29,16 +33,14 @@ from turnout.events.schemas import EventIn
 from turnout.idempotency.idempotency import Answer
 from turnout.registrations import service as registrations
 from turnout.registrations.service import AdmissionDraft
+from turnout.runtime import Runtime
 
 router = direct.router("Events")
 
 EventId = Annotated[str, Path(description="The event's id.", json_schema_extra={"format": "uuid"})]
 LONGEST_KEPT = timedelta(hours=1)
-_WRONG_TIMES = (InvalidTimezone, NonexistentLocalTime, AmbiguousLocalTime)
-
-
-class EventsQuery(PageQuery, ZoneQuery):
-    """Which page of the upcoming events, and in which zone."""
+_WRONG_DATES = (NonexistentLocalTime, AmbiguousLocalTime)
+_WRONG_TIMES = (InvalidTimezone, *_WRONG_DATES)
 
 
 def cause_of(request: Request, actor: Actor) -> Cause:
@@ -76,8 +78,7 @@ async def create_event(request: Request) -> Response:
 
 
 async def _create(request: Request, actor: Actor, body: EventIn, db: Db) -> Answer:
-    default = runtime_of(request).settings.default_timezone
-    zone = body.zone(actor.timezone or times.canonical_zone(default))
+    zone = body.zone(actor.timezone or default_zone(runtime_of(request)))
     opens, closes = body.window(zone)
     admission = AdmissionDraft(body.max_capacity, body.waitlist_enabled, opens, closes)
     wanted = [(body.event_draft(zone), admission)]
@@ -90,31 +91,58 @@ async def _create(request: Request, actor: Actor, body: EventIn, db: Db) -> Answ
 
 @router.get(
     "/events",
-    summary="List upcoming events",
+    summary="Find events",
     response_model=EventPage,
-    **describe.read(InvalidTimezone, query=EventsQuery, paged=True),
+    **describe.read(NotSignedIn, InvalidTimezone, *_WRONG_DATES, query=EventsQuery, paged=True),
 )
 async def list_events(request: Request) -> Response:
-    """Public events that have not ended, soonest first."""
+    """Public events that have not ended, soonest first; or what the filters say, all of them."""
     runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_READ)
-    query = queries.read(request, EventsQuery)
-    zone, name, now = display_zone(query, actor), pages.query_name(actor, "events"), clock.now()
-    after = _position(runtime.cursors.read(name, query.cursor)) if query.cursor else None
-    async with runtime.database.read() as db:
-        found = await discovery.upcoming(db, now=now, after=after, limit=query.limit + 1)
-    views, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
-    page = EventPage([event_out(view, zone) for view in views], cursor)
-    until = min((view.row.end_at for view in found), default=now + LONGEST_KEPT)
-    return responses.read(request, page, until=until, link=responses.next_link(request, cursor))
+    query, now = queries.read(request, EventsQuery), clock.now()
+    zone, name = display_zone(query, actor), pages.query_name(actor, "events", *query.identity())
+    wanted = finding.wanted_of(query, actor, zone or default_zone(runtime), now)
+    after = search.position_of(runtime.cursors.read(name, query.cursor)) if query.cursor else None
+    found = await _search(runtime, wanted, after, query.limit + 1)
+    hits, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
+    items = await _rendered(runtime, wanted, hits, zone)
+    ends = [hit.end_at for hit in found if hit.end_at > now]
+    return responses.read(
+        request,
+        {"items": items, "next_cursor": cursor},
+        until=min(ends, default=now + LONGEST_KEPT),
+        link=responses.next_link(request, cursor),
+    )
 
 
-def _key(view: EventView) -> tuple[str | int | None, ...]:
-    return key_of(view.row.start_at, view.row.id)
+async def _search(
+    runtime: Runtime, wanted: Wanted | None, after: Position | None, limit: int
+) -> list[Hit]:
+    if wanted is None:
+        return []
+    return await search.search(runtime.database, wanted, after=after, limit=limit)
 
 
-def _position(key: tuple[str | int | None, ...]) -> tuple[datetime, UUID]:
-    start, event_id = key
-    return datetime.fromisoformat(str(start)), UUID(str(event_id))
+async def _rendered(
+    runtime: Runtime, wanted: Wanted | None, hits: Sequence[Hit], zone: str | None
+) -> list[orjson.Fragment]:
+    bodies = await runtime.rendered.of(runtime.database, hits, zone)
+    circle = None if wanted is None else wanted.circle
+    return [
+        orjson.Fragment(
+            body if circle is None else runtime.rendered.with_distance(body, hit.km_from(circle))
+        )
+        for hit, body in zip(hits, bodies, strict=True)
+        if body is not None
+    ]
+
+
+def _key(hit: Hit) -> Key:
+    return search.key_of(hit.position)
+
+
+def default_zone(runtime: Runtime) -> str:
+    """The zone of what is said without one by somebody who has none."""
+    return times.canonical_zone(runtime.settings.default_timezone)
 
 
 @router.get(

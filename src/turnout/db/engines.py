@@ -13,8 +13,8 @@ STATEMENT_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 3.0
 POOL_TIMEOUT_SECONDS = 4.0
 # Few at once are faster: PostgreSQL often shares its cores with this process (docs/benchmarks.md).
-POSTGRESQL_CONNECTIONS = 10
-SQLITE_READERS = 8
+POSTGRESQL_CONNECTIONS = 16
+SQLITE_READERS = 16
 
 
 def is_sqlite(url: str) -> bool:
@@ -67,7 +67,7 @@ def _connect_sqlite(path: str, write: bool, foreign_keys: bool, busy_timeout_ms:
     connection.execute("PRAGMA temp_store = MEMORY")
     if not write:
         connection.execute("PRAGMA query_only = ON")
-        # The system keeps the file's pages anyway; eight copies of them would cost 16 MiB.
+        # The system keeps the file's pages anyway; a copy each would cost 32 MiB.
         connection.execute("PRAGMA cache_size = -512")
         # One checkpointer: only writers may move the log into the database.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -80,6 +80,8 @@ def postgresql_engine(url: str, *, pgbouncer: bool) -> AsyncEngine:
         "application_name": "turnout",
         "timezone": "UTC",
         "jit": "off",
+        # A search is put together of parts that follow one another: in order, and by one process.
+        "max_parallel_workers_per_gather": "0",
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": "15000",
     }

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.db import engines, sets
+from turnout.db.direct import Direct
 from turnout.db.freshness import Freshness, PostgresqlFreshness, SqliteFreshness
 from turnout.db.held import Held
 
@@ -16,6 +17,9 @@ Db = AsyncSession
 
 MOST_READERS = 6
 """Reads at once. More make PostgreSQL slower, not faster (docs/benchmarks.md)."""
+
+MOST_LISTS, MOST_SEARCHES = 4, 3
+"""Statements of lists and of searches at once, each on a connection kept for it."""
 
 DURABLE_POSTGRESQL = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -41,6 +45,10 @@ class Database:
             self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             self.freshness = PostgresqlFreshness(self.writer)
         self.held = Held(self.reader)
+        self.lists = Direct(self.reader, MOST_LISTS)
+        # What is sought decides the plan: one plan for all would be wrong for most.
+        setting = "" if pgbouncer else "SET plan_cache_mode = force_custom_plan"
+        self.searches = Direct(self.reader, MOST_SEARCHES, in_threads=True, setting=setting)
         self._few_readers = asyncio.Semaphore(MOST_READERS)
         # SQLite has one writer; those of this process queue here, in order, not in busy loops.
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
@@ -83,6 +91,8 @@ class Database:
     async def aclose(self) -> None:
         """Close every connection."""
         await self.held.aclose()
+        await self.lists.aclose()
+        await self.searches.aclose()
         await self.freshness.aclose()
         await self.writer.dispose()
         if self.is_sqlite:

@@ -12,8 +12,10 @@ from uuid import UUID
 from pydantic import Field
 
 from turnout.discovery.schemas import EventOut
-from turnout.events import times
+from turnout.events import agenda, times
 from turnout.events.drafts import Span
+from turnout.events.models import Status
+from turnout.events.moves import Warned
 from turnout.events.times import Moment
 from turnout.outbox.topics import Topic
 from turnout.registrations.hosting import Change, Hosted
@@ -82,8 +84,17 @@ def change_out(
         moves=list(_moves(change.before, after)),
         affected=AffectedOut(after.taken, after.waiting, change.promoted),
         messages=[ToldOut(topic, _recipients(topic, n, people)) for topic, n in told.items()],
-        warnings=[WarningOut(each.code, each.field, each.message) for each in change.warnings],
+        warnings=[
+            WarningOut(each.code, each.field, each.message)
+            for each in (*change.warnings, *_clashes(after, event.display_timezone))
+        ],
     )
+
+
+def _clashes(after: Hosted, zone: str) -> Sequence[Warned]:
+    """What of the agenda gets in each other's way, while it is to take place."""
+    is_off = after.event.status == Status.CANCELLED
+    return () if is_off else agenda.warnings(after.event.slots, zone)
 
 
 def _recipients(topic: str, count: int, people: int) -> int:

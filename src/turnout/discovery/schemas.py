@@ -89,11 +89,12 @@ class EventOut:
     created_at: datetime
     updated_at: datetime
     display_timezone: Annotated[str, Field(examples=["Asia/Kolkata"])]
+    distance_km: Annotated[float | None, Field(description="From `near`, where that was asked.")]
 
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """A page of events, soonest first."""
+    """A page of events."""
 
     items: list[EventOut]
     next_cursor: str | None
@@ -126,7 +127,7 @@ def event_out(view: EventView, zone: str | None) -> EventOut:
         online_url=row.online_url,
         tags=row.tags,
         organizer=OrganizerOut(row.organizer_id, row.organizer_name),
-        slots=[_slot(slot, shown_in) for slot in view.slots],
+        slots=[slot_out(slot, shown_in) for slot in view.slots],
         registration_opens_at=shown(row.opens_at),
         registration_closes_at=shown(row.closes_at),
         cover=cover_out(row.id, row.cover),
@@ -136,6 +137,7 @@ def event_out(view: EventView, zone: str | None) -> EventOut:
         created_at=shown(row.created_at),
         updated_at=shown(row.updated_at),
         display_timezone=shown_in,
+        distance_km=None,
     )
 
 
@@ -162,7 +164,8 @@ def _place(row: Any) -> PlaceOut | None:
 _NOWHERE = PlaceOut(None, None, None, None, None, None)
 
 
-def _slot(slot: SlotView, zone: str) -> SlotOut:
+def slot_out(slot: SlotView, zone: str) -> SlotOut:
+    """The slot as it is answered, its times in `zone`."""
     return SlotOut(
         slot.id,
         slot.title,

@@ -147,6 +147,9 @@ def organizer(user_id: UUID) -> str:
 ONLINE = f"{MARK}w"
 """The facet of an event that can be attended from anywhere."""
 
+LONG = f"{MARK}d"
+"""The facet of an event that lasts for days (finding.SHORT)."""
+
 
 def cells_of(latitude: float, longitude: float) -> list[str]:
     """The facets of a position (WGS 84 degrees): its cell of each size."""
@@ -159,7 +162,7 @@ def cells_of(latitude: float, longitude: float) -> list[str]:
 def cells_around(latitude: float, longitude: float, radius_km: float) -> list[str]:
     """The cells, all of one size, that the circle may touch; empty where it covers too many.
 
-    That is never so up to 6,500 km, and always from 10,200 km on; between them it depends on the
+    That is never so up to 5,400 km, and always from 11,400 km on; between them it depends on the
     latitude. A search without cells looks at the distance of every event.
     """
     reach = radius_km / KM_PER_DEGREE + SLACK_DEGREES

@@ -51,6 +51,7 @@ class PlaceSource(StrEnum):
 
 
 _LISTED = text("status = 'published' AND visibility = 'public'")
+_LISTED_LONG = text("is_long AND status = 'published' AND visibility = 'public'")
 _SOUGHT = text("place_lookup_at IS NOT NULL")
 
 
@@ -80,6 +81,14 @@ class Event(Base):
             "end_at",
             sqlite_where=_LISTED,
             postgresql_where=_LISTED,
+        ),
+        Index(
+            "ix_events_long",
+            "start_at",
+            "id",
+            "end_at",
+            sqlite_where=_LISTED_LONG,
+            postgresql_where=_LISTED_LONG,
         ),
         Index("ix_events_organizer", "organizer_id", "start_at", "id"),
     )
@@ -130,6 +139,8 @@ class Event(Base):
     place_y: Mapped[float | None] = mapped_column(Double)
     place_z: Mapped[float | None] = mapped_column(Double)
     """The position on a sphere of radius 1, derived from latitude and longitude."""
+    is_long: Mapped[bool]
+    """Whether it lasts longer than finding.SHORT: such events are looked for apart."""
     title_words: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     facets: Mapped[str] = mapped_column(Text)

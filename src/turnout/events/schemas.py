@@ -11,6 +11,7 @@ from turnout.events.drafts import MOST_SLOTS, EventDraft, PlaceDraft, SlotDraft
 from turnout.events.models import Status, Visibility
 from turnout.events.times import TIME_PATTERN, Moment
 from turnout.fields import Input, Line, Number, Paragraphs, WholeNumber, YesOrNo, ZoneText
+from turnout.places import gazetteer
 
 MOST_SEATS = 1_000_000
 MOST_TAGS = 20
@@ -66,8 +67,9 @@ class PlaceIn(Input):
         return self
 
     def draft(self) -> PlaceDraft:
-        """The place, not yet written."""
-        return PlaceDraft(**self.model_dump())
+        """The place, not yet written, with the code of the country where it has one."""
+        code = None if self.country is None else gazetteer.load().country_code(self.country)
+        return PlaceDraft(**self.model_dump(), country_code=code)
 
 
 class SlotIn(Input):

@@ -4,12 +4,14 @@ from alembic import context
 from sqlalchemy import Connection
 
 from turnout import tables
+from turnout.migrations import schema
 
 
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=tables.METADATA,
+        include_name=schema.is_compared,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=False,
     )

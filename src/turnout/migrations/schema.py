@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from turnout import tables
 from turnout.db import engines
+from turnout.events import search_index
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -65,6 +66,11 @@ def statements(dialect: str) -> str:
     lines += [each + ";" for each in tables.BESIDE_TABLES[dialect]]
     whole = "\n\n".join(lines) + "\n"
     return "\n".join(line.rstrip() for line in whole.replace("\t", "    ").split("\n"))
+
+
+def is_compared(name: str | None, kind: str, _: object) -> bool:
+    """Whether Alembic holds what has this name against the models: not the index of search."""
+    return kind != "table" or name not in search_index.TABLES
 
 
 def _current(connection: Connection) -> str | None:

@@ -11,7 +11,8 @@ from uuid import UUID
 from turnout.accounts.actor import ANONYMOUS, SYSTEM
 from turnout.audit.audit import Cause
 from turnout.db.session import Database
-from turnout.discovery import queries as discovery
+from turnout.discovery import search
+from turnout.discovery.wanted import Wanted
 from turnout.idempotency.idempotency import Answer
 from turnout.registrations.desk import Desk
 from turnout.registrations.errors import AlreadyRegistered, EventFull
@@ -61,8 +62,7 @@ async def come(database: Database, now: datetime) -> None:
 
 
 async def _parties(database: Database, now: datetime) -> list[_Party]:
-    async with database.read() as db:
-        events = await discovery.upcoming(db, now=now, after=None, limit=BUSY_EVENTS)
+    events = await search.views(database, Wanted(since=now), limit=BUSY_EVENTS)
     turns: Counter[bool] = Counter()
     parties = []
     for row in (event.row for event in events if event.row.capacity is not None):

@@ -14,7 +14,8 @@ from turnout.cli.data.records import Taken
 from turnout.cli.demo import crowd, moving
 from turnout.db import facts
 from turnout.db.session import Database
-from turnout.discovery import queries as discovery
+from turnout.discovery import search
+from turnout.discovery.wanted import Wanted
 from turnout.events.zones import UTC_NAME
 from turnout.migrations import schema
 from turnout.places import gazetteer
@@ -101,9 +102,8 @@ async def _fill(database: Database) -> int:
 
 
 async def _ahead(database: Database) -> int:
-    async with database.read() as db:
-        found = await discovery.upcoming(db, now=clock.now(), after=None, limit=MOST_COUNTED)
-        return len(found)
+    ahead = Wanted(since=clock.now())
+    return len(await search.search(database, ahead, after=None, limit=MOST_COUNTED))
 
 
 def _url(path: Path) -> str:

@@ -15,8 +15,10 @@ depends_on = None
 
 OF_SQLITE = (
     """CREATE TABLE event_numbers (
-    number INTEGER PRIMARY KEY NOT NULL,
-    event_id BLOB NOT NULL UNIQUE
+    number INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    CONSTRAINT pk_event_numbers PRIMARY KEY (number),
+    CONSTRAINT uq_event_numbers_event_id UNIQUE (event_id)
 )""",
     """CREATE VIEW event_search_rows AS
 SELECT n.number, e.title_words AS title, e.words, e.facets
@@ -25,22 +27,42 @@ FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
     title, words, facets, content='event_search_rows', content_rowid='number',
     tokenize="ascii tokenchars '=_'", prefix='2 3', detail='column', columnsize=0
 )""",
-    """CREATE TRIGGER events_search_insert AFTER INSERT ON events WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
-    INSERT INTO event_numbers (number, event_id) SELECT coalesce(max(number) + 1, CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824), NEW.id FROM event_numbers
-    WHERE number >= CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824 AND number < CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824 + 1073741824;
+    """CREATE TRIGGER events_search_insert AFTER INSERT ON events
+WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
+    INSERT INTO event_numbers (number, event_id)
+    SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824), NEW.id
+    FROM event_numbers
+    WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824
+    AND number < CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824 + 1073741824;
     INSERT INTO event_search (rowid, title, words, facets)
     SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
     WHERE event_id = NEW.id;
 END""",
-    """CREATE TRIGGER events_search_update AFTER UPDATE OF start_at, status, visibility, title_words, words, facets ON events
-WHEN OLD.start_at IS NOT NEW.start_at OR OLD.status IS NOT NEW.status OR OLD.visibility IS NOT NEW.visibility OR OLD.title_words IS NOT NEW.title_words OR OLD.words IS NOT NEW.words OR OLD.facets IS NOT NEW.facets BEGIN
+    """CREATE TRIGGER events_search_update
+AFTER UPDATE OF start_at, status, visibility, title_words, words, facets ON events
+WHEN OLD.start_at IS NOT NEW.start_at
+    OR OLD.status IS NOT NEW.status
+    OR OLD.visibility IS NOT NEW.visibility
+    OR OLD.title_words IS NOT NEW.title_words
+    OR OLD.words IS NOT NEW.words
+    OR OLD.facets IS NOT NEW.facets BEGIN
     INSERT INTO event_search (event_search, rowid, title, words, facets)
     SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
     WHERE event_id = OLD.id;
     DELETE FROM event_numbers WHERE event_id = OLD.id;
     INSERT INTO event_numbers (number, event_id)
-    SELECT * FROM (SELECT coalesce(max(number) + 1, CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824), NEW.id FROM event_numbers
-    WHERE number >= CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824 AND number < CAST(strftime('%s', NEW.start_at) AS INTEGER) * 1073741824 + 1073741824) WHERE NEW.status = 'published' AND NEW.visibility = 'public';
+    SELECT * FROM (
+    SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824), NEW.id
+    FROM event_numbers
+    WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824
+    AND number < CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824 + 1073741824)
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public';
     INSERT INTO event_search (rowid, title, words, facets)
     SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
     WHERE event_id = NEW.id;
@@ -54,20 +76,26 @@ END""",
 )
 OF_POSTGRESQL = (
     """CREATE TABLE event_search (
-    event_id uuid PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    event_id uuid NOT NULL,
     start_at timestamptz NOT NULL,
     title tsvector NOT NULL,
-    words tsvector NOT NULL
+    words tsvector NOT NULL,
+    CONSTRAINT pk_event_search PRIMARY KEY (event_id),
+    CONSTRAINT fk_event_search_event_id FOREIGN KEY (event_id)
+        REFERENCES events (id) ON DELETE CASCADE
 )""",
     """CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id)""",
-    """CREATE INDEX ix_event_search_title ON event_search USING gin (title) WITH (fastupdate = off)""",
-    """CREATE INDEX ix_event_search_words ON event_search USING gin (words) WITH (fastupdate = off)""",
+    """CREATE INDEX ix_event_search_title ON event_search
+    USING gin (title) WITH (fastupdate = off)""",
+    """CREATE INDEX ix_event_search_words ON event_search
+    USING gin (words) WITH (fastupdate = off)""",
     """CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.status = 'published' AND NEW.visibility = 'public' THEN
         INSERT INTO event_search (event_id, start_at, title, words) VALUES (
-            NEW.id, NEW.start_at, array_to_tsvector(string_to_array(NEW.title_words, ' ')), array_to_tsvector(array_remove(
-            string_to_array(concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), '')))
+            NEW.id, NEW.start_at, array_to_tsvector(string_to_array(NEW.title_words, ' ')),
+            array_to_tsvector(array_remove(string_to_array(
+                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), '')))
         ON CONFLICT (event_id) DO UPDATE
         SET start_at = excluded.start_at, title = excluded.title, words = excluded.words;
     ELSE
@@ -77,14 +105,22 @@ BEGIN
 END
 $$""",
     """CREATE TRIGGER events_search_insert AFTER INSERT ON events
-FOR EACH ROW WHEN (NEW.status = 'published' AND NEW.visibility = 'public') EXECUTE FUNCTION index_event()""",
+FOR EACH ROW WHEN (NEW.status = 'published' AND NEW.visibility = 'public')
+EXECUTE FUNCTION index_event()""",
     """CREATE TRIGGER events_search_update AFTER UPDATE ON events
-FOR EACH ROW WHEN (OLD.start_at IS DISTINCT FROM NEW.start_at OR OLD.status IS DISTINCT FROM NEW.status OR OLD.visibility IS DISTINCT FROM NEW.visibility OR OLD.title_words IS DISTINCT FROM NEW.title_words OR OLD.words IS DISTINCT FROM NEW.words OR OLD.facets IS DISTINCT FROM NEW.facets) EXECUTE FUNCTION index_event()""",
+FOR EACH ROW WHEN (OLD.start_at IS DISTINCT FROM NEW.start_at
+    OR OLD.status IS DISTINCT FROM NEW.status
+    OR OLD.visibility IS DISTINCT FROM NEW.visibility
+    OR OLD.title_words IS DISTINCT FROM NEW.title_words
+    OR OLD.words IS DISTINCT FROM NEW.words
+    OR OLD.facets IS DISTINCT FROM NEW.facets)
+EXECUTE FUNCTION index_event()""",
 )
 
-FILLED = {
+FILLED: dict[str, Any] = {
     "sequence": sa.Integer(),
     "place_lookups": sa.Integer(),
+    "is_long": sa.Boolean(),
     "title_words": sa.Text(),
     "words": sa.Text(),
     "facets": sa.Text(),
@@ -117,6 +153,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("place_lookup_at IS NOT NULL"),
         postgresql_where=sa.text("place_lookup_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_events_long",
+        "events",
+        ["start_at", "id", "end_at"],
+        sqlite_where=sa.text("is_long AND status = 'published' AND visibility = 'public'"),
+        postgresql_where=sa.text("is_long AND status = 'published' AND visibility = 'public'"),
+    )
     op.create_index("ix_events_series", "events", ["series_id", "start_at", "id"])
     _make_index()
 
@@ -133,6 +176,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER events_search_{verb} ON events")
         op.execute("DROP FUNCTION index_event")
         op.execute("DROP TABLE event_search")
+    op.drop_index("ix_events_long", table_name="events")
     op.drop_index("ix_events_series", table_name="events")
     op.drop_index("ix_events_place_lookup", table_name="events")
     op.drop_table("covers")
@@ -196,13 +240,21 @@ def _grow_events() -> None:
         events.create_foreign_key(op.f("fk_events_series_id"), "series", ["series_id"], ["id"])
 
 
+_PLAIN_SOURCES = [
+    name
+    for name in finding.SOURCES
+    if name not in {"tags", "organizer_id", "start_at", "end_at"}
+]
+
+
 def _fill() -> None:
     """By the rules of today: `turnout data reindex` does it again when they change."""
     events = sa.table(
         "events",
         *(sa.column("id", Id()), sa.column("tags", JsonDocument())),
         *(sa.column("organizer_id", Id()), sa.column("updated_at", UtcDateTime())),
-        *(sa.column(name) for name in (*finding.SOURCES, "status")),
+        *(sa.column(name, UtcDateTime()) for name in ("start_at", "end_at")),
+        *(sa.column(name) for name in (*_PLAIN_SOURCES, "status")),
         *(sa.column(name, kind) for name, kind in (*FILLED.items(), *ADDED.items())),
     )
     connection = op.get_bind()

@@ -1,0 +1,116 @@
+"""Finds events in whichever database there is, by one statement a page."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from turnout.db.paging import Key
+from turnout.db.session import Database
+from turnout.discovery import queries, search_sql
+from turnout.discovery.queries import EventView
+from turnout.discovery.wanted import Circle, Position, Sort, Wanted
+from turnout.events import lexemes
+
+_RINGS = (1 / 64, 1 / 8, 1.0)
+"""Parts of the radius in which the nearest events are looked for, one after the other."""
+_FEWEST_KM = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An event that was found: enough to know whether what was rendered of it is still right."""
+
+    position: Position
+    id: UUID
+    version: int
+    end_at: datetime
+    organizer_name: str
+    taken: int
+    latitude: float | None
+    longitude: float | None
+
+    def km_from(self, circle: Circle) -> float | None:
+        """How far the event is from the middle of the circle, to some 10 metres."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        here = lexemes.unit_vector(self.latitude, self.longitude)
+        there = lexemes.unit_vector(circle.latitude, circle.longitude)
+        angle = 2 * math.asin(min(1.0, math.dist(here, there) / 2))
+        return round(math.degrees(angle) * lexemes.KM_PER_DEGREE, 2)
+
+
+async def search(
+    database: Database, wanted: Wanted, *, after: Position | None, limit: int
+) -> list[Hit]:
+    """At most `limit` events behind `after`, in the order that is wanted."""
+    if wanted.sort is not Sort.DISTANCE or wanted.circle is None:
+        return await _page(database, wanted, after, limit)
+    found: list[Hit] = []
+    for part in _RINGS:
+        ring = search_sql.ring(wanted.circle, part)
+        if part < 1 and ring.radius_km < _FEWEST_KM:
+            continue
+        found = await _page(database, replace(wanted, circle=ring), after, limit)
+        if len(found) == limit:  # all that is nearer is among them
+            break
+    return found
+
+
+async def views(database: Database, wanted: Wanted, *, limit: int) -> list[EventView]:
+    """The first events of what is wanted, in full, in the order that is wanted."""
+    hits = await search(database, wanted, after=None, limit=limit)
+    async with database.read() as db:
+        found = {view.row.id: view for view in await queries.events(db, [hit.id for hit in hits])}
+    return [found[hit.id] for hit in hits if hit.id in found]
+
+
+async def _page(
+    database: Database, wanted: Wanted, after: Position | None, limit: int
+) -> list[Hit]:
+    sql, values = search_sql.build(wanted, after, limit, is_sqlite=database.is_sqlite)
+    asked = database.lists if wanted.is_plain else database.searches
+    return [_hit(row) for row in await asked.fetch(sql, values)]
+
+
+def _hit(row: Sequence[Any]) -> Hit:
+    tier, value, row_id, event_id, version, end_at, organizer, taken, *place = row
+    position = Position(tier, _plain(value), None if row_id is None else _id(row_id).hex)
+    return Hit(position, _id(event_id), version, _instant(end_at), organizer, taken, *place)
+
+
+def _plain(value: Any) -> str | float:
+    if isinstance(value, int | float):
+        return value
+    return _instant(value).isoformat()
+
+
+def _id(value: Any) -> UUID:
+    return UUID(bytes=value) if isinstance(value, bytes) else UUID(int=value.int)
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, str):  # as SQLite keeps it (db/base.UtcDateTime)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    instant: datetime = value
+    return instant
+
+
+def key_of(position: Position) -> Key:
+    """The position as a cursor holds it."""
+    # A cosine decides between neighbours by its last digit: as text, which JSON leaves alone.
+    value = position.value
+    return position.tier, repr(value) if isinstance(value, float) else value, position.id
+
+
+def position_of(key: Key) -> Position:
+    """The position that a cursor of ours holds."""
+    tier, value, row_id = key
+    assert isinstance(tier, int)  # noqa: S101 - what `key_of` made, and nobody else could sign
+    assert value is not None  # noqa: S101 - as above
+    is_cosine = isinstance(value, str) and ":" not in value
+    return Position(
+        tier, float(value) if is_cosine else value, None if row_id is None else str(row_id)
+    )
