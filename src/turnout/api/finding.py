@@ -24,6 +24,7 @@ FARTHEST_KM = 20_038.0
 DEFAULT_RADIUS_KM = 50.0
 NEAR_PATTERN = r"^-?[0-9]{1,2}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OF_PAGES = frozenset(("limit", "cursor", "tz"))
 MOST_SEATS = 1_000_000
 
 
@@ -100,9 +101,8 @@ class FilterQuery(ZoneQuery):
 
     def identity(self) -> tuple[object, ...]:
         """All that decides which events are meant, for a cursor to belong to."""
-        said = self.model_dump(exclude={"limit", "cursor", "tz"})
         zone = self.tz if self.from_ or self.to else None
-        return (*said.items(), zone)
+        return (zone, *(said for name, said in self.__dict__.items() if name not in _OF_PAGES))
 
 
 class EventsQuery(PageQuery, FilterQuery):

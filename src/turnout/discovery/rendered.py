@@ -20,7 +20,7 @@ _OVERHEAD_BYTES = 400
 
 _NO_DISTANCE = b"null}"
 
-Key = tuple[UUID, int, int, str, str | None]
+Key = tuple[bytes | UUID, int, int, str, str | None]
 """Event, version, seats taken, the organizer's name, zone (None is the event's own)."""
 
 
@@ -37,7 +37,7 @@ class Rendered:
     ) -> list[bytes | None]:
         """The JSON of each event, in order; None for one that is gone since it was found."""
         wanted = [(h.id, h.version, h.taken, h.organizer_name, zone) for h in hits]
-        missing = [key[0] for key in wanted if key not in self._kept]
+        missing = [h for h, key in zip(hits, wanted, strict=True) if key not in self._kept]
         fresh = await self._render(database, missing, zone) if missing else {}
         found: list[bytes | None] = []
         for key in wanted:
@@ -57,16 +57,18 @@ class Rendered:
         return body if km is None else body.removesuffix(_NO_DISTANCE) + b"%.2f}" % km
 
     async def _render(
-        self, database: Database, event_ids: Sequence[UUID], zone: str | None
-    ) -> dict[UUID, bytes]:
+        self, database: Database, hits: Sequence[Hit], zone: str | None
+    ) -> dict[bytes | UUID, bytes]:
+        as_found = {hit.event_id: hit.id for hit in hits}
         async with database.read() as db:
-            views = await queries.events(db, event_ids)
-        fresh: dict[UUID, bytes] = {}
+            views = await queries.events(db, list(as_found))
+        fresh: dict[bytes | UUID, bytes] = {}
         for view in views:
             row = view.row
             body = orjson.dumps(event_out(view, zone))
-            fresh[row.id] = body
-            self._keep((row.id, row.version, row.taken, row.organizer_name, zone), body)
+            event_id = as_found[row.id]
+            fresh[event_id] = body
+            self._keep((event_id, row.version, row.taken, row.organizer_name, zone), body)
         return fresh
 
     def _keep(self, key: Key, body: bytes) -> None:

@@ -1,10 +1,9 @@
 """Finds events in whichever database there is, by one statement a page."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from turnout.db.paging import Key
@@ -19,18 +18,38 @@ _RINGS = (1 / 64, 1 / 8, 1.0)
 _FEWEST_KM = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An event that was found: enough to know whether what was rendered of it is still right."""
+class Hit(NamedTuple):
+    """An event that was found, as the driver has its row: most of it is looked at as it is.
 
-    position: Position
-    id: UUID
+    It is enough to know whether what was rendered of the event is still right.
+    """
+
+    tier: int
+    value: Any
+    row_id: Any
+    id: bytes | UUID
     version: int
-    end_at: datetime
+    end_at: str | datetime
     organizer_name: str
     taken: int
     latitude: float | None
     longitude: float | None
+
+    @property
+    def event_id(self) -> UUID:
+        """The event's id."""
+        return _id(self.id)
+
+    @property
+    def ends(self) -> datetime:
+        """When the event ends."""
+        return _instant(self.end_at)
+
+    @property
+    def position(self) -> Position:
+        """Where a list goes on behind it."""
+        row_id = None if self.row_id is None else _id(self.row_id).hex
+        return Position(self.tier, _plain(self.value), row_id)
 
     def km_from(self, circle: Circle) -> float | None:
         """How far the event is from the middle of the circle, to some 10 metres."""
@@ -63,8 +82,8 @@ async def views(database: Database, wanted: Wanted, *, limit: int) -> list[Event
     """The first events of what is wanted, in full, in the order that is wanted."""
     hits = await search(database, wanted, after=None, limit=limit)
     async with database.read() as db:
-        found = {view.row.id: view for view in await queries.events(db, [hit.id for hit in hits])}
-    return [found[hit.id] for hit in hits if hit.id in found]
+        found = {view.row.id: view for view in await queries.events(db, [h.event_id for h in hits])}
+    return [found[hit.event_id] for hit in hits if hit.event_id in found]
 
 
 async def _page(
@@ -72,13 +91,7 @@ async def _page(
 ) -> list[Hit]:
     sql, values = search_sql.build(wanted, after, limit, is_sqlite=database.is_sqlite)
     asked = database.lists if wanted.is_plain else database.searches
-    return [_hit(row) for row in await asked.fetch(sql, values)]
-
-
-def _hit(row: Sequence[Any]) -> Hit:
-    tier, value, row_id, event_id, version, end_at, organizer, taken, *place = row
-    position = Position(tier, _plain(value), None if row_id is None else _id(row_id).hex)
-    return Hit(position, _id(event_id), version, _instant(end_at), organizer, taken, *place)
+    return [Hit._make(row) for row in await asked.fetch(sql, values)]
 
 
 def _plain(value: Any) -> str | float:

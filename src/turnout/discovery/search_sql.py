@@ -25,6 +25,10 @@ _JOINS = {
     False: "JOIN admissions AS a ON a.event_id = e.id JOIN users AS u ON u.id = e.organizer_id",
 }
 _COLUMNS = "e.id, e.version, e.end_at, u.name, a.taken, e.place_latitude, e.place_longitude"
+MOST_BEGUN = 200
+"""Words with one beginning that are asked about each by itself."""
+_MARK, _LAST = "\0", "\U0010ffff"
+_NO_WORD = f"{lexemes.MARK}none"
 _FROM_TABLE = "FROM events AS e"
 _FROM_INDEX = {
     True: "FROM event_search AS s CROSS JOIN event_numbers AS n ON n.number = s.rowid "
@@ -143,8 +147,7 @@ class _Builder:
     def _indexed(self, arm: _Arm) -> list[str]:
         """What the index of words and facets is asked."""
         if self._sql.is_sqlite:
-            match = self._sql.value(self._match(arm))
-            return [f"s.event_search MATCH {match}", *self._numbers(arm)]
+            return [f"s.event_search MATCH {self._match(arm)}", *self._numbers(arm)]
         return [f"s.words @@ {self._tsquery(arm)}", *self._tier_of_postgresql(arm)]
 
     def _scanned(self, arm: _Arm) -> list[str]:
@@ -236,7 +239,29 @@ class _Builder:
         return [f"({value}, {row_id}) {sign} ({last}, {last_id})"]
 
     def _match(self, arm: _Arm) -> str:
-        """What SQLite's index is asked (fts5.html, 3), of lexemes alone."""
+        """An expression of what SQLite's index is asked, with the beginnings written out."""
+        texts = self._match_text(arm).split(_MARK)
+        parts = [
+            self._begun_with(text) if n % 2 else self._sql.value(text)
+            for n, text in enumerate(texts)
+            if text
+        ]
+        return f"({' || '.join(parts)})"
+
+    def _begun_with(self, word: str) -> str:
+        """The words that begin so, or the beginning itself where there are very many of them."""
+        begin, end = self._sql.value(word), self._sql.value(word + _LAST)
+        nothing, most = self._sql.value(f'"{_NO_WORD}"'), self._sql.value(MOST_BEGUN)
+        return (
+            f"(SELECT CASE WHEN count(*) = 0 THEN {nothing} "  # noqa: S608 - constants and placeholders
+            f"WHEN count(*) > {most} THEN '\"' || {begin} || '\" *' "
+            "ELSE '(' || group_concat('\"' || term || '\"', ' OR ') || ')' END "
+            f"FROM (SELECT term FROM event_terms WHERE term >= {begin} AND term < {end} "
+            f"LIMIT {most} + 1))"
+        )
+
+    def _match_text(self, arm: _Arm) -> str:
+        """What SQLite's index is asked (fts5.html, 3), of lexemes alone; beginnings are marked."""
         wanted = self._wanted
         words = [_as_prefix(word) for word in wanted.words]
         facets = [f'"{facet}"' for facet in (*wanted.facets, *_long(arm))]
@@ -281,7 +306,7 @@ def is_whole_word(word: str) -> bool:
 
 
 def _as_prefix(word: str) -> str:
-    return f'"{word}"' if is_whole_word(word) else f'"{word}" *'
+    return f'"{word}"' if is_whole_word(word) else f"{_MARK}{word}{_MARK}"
 
 
 def _as_lexeme(word: str) -> str:

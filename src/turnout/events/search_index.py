@@ -2,8 +2,13 @@
 
 Triggers fill it from the lexemes in each event's row, so that nothing that writes an event can
 forget it. Only what is published and public is in it. SQLite: FTS5 over the rows, numbered in the
-order of their start, so that matches come soonest first without sorting (fts5.html, 4.4 and 5).
+order of their start, so that matches come soonest first without sorting (fts5.html, 4.4 and 5);
+all words there are stand in a table, by which the beginning of a word becomes the words that begin
+so: asked for a beginning, FTS5 would read all that matches before it gives the first.
 PostgreSQL: `tsvector` with GIN beside the start, where the planner chooses between both.
+
+A migration that rebuilds the table of events on SQLite takes the view and the triggers away first
+and makes them again: the view keeps it from renaming, and the triggers go with the old table.
 """
 
 from sqlalchemy import DDL, event
@@ -12,26 +17,47 @@ from turnout.events.models import Event
 
 SECOND = 1 << 30
 """Numbers that each second of starts has: seconds to the year 2199 and these fit 63 bits."""
+TABLES_OF_SQLITE = ("data", "idx", "content", "docsize", "config")
+TABLES = (
+    *("event_search", "event_numbers", "event_terms"),
+    *(f"event_search_{each}" for each in TABLES_OF_SQLITE),
+)
+"""The tables that belong to no model; FTS5 keeps some under its own names (fts5.html, 9)."""
 
-_BASE = f"CAST(strftime('%s', NEW.start_at) AS INTEGER) * {SECOND}"
-_NUMBER = f"""SELECT coalesce(max(number) + 1, {_BASE}), NEW.id FROM event_numbers
-    WHERE number >= {_BASE} AND number < {_BASE} + {SECOND}"""  # noqa: S608 - constants of this file
+# Older versions of SQLite round to the next second, which would sort before what starts in it.
+_BASE = f"""CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * {SECOND}"""
+_NUMBER = f"""SELECT coalesce(max(number) + 1, {_BASE}), NEW.id
+    FROM event_numbers
+    WHERE number >= {_BASE}
+    AND number < {_BASE} + {SECOND}"""  # noqa: S608 - constants of this file
+_IS_LISTED = "NEW.status = 'published' AND NEW.visibility = 'public'"
 _ADD = """INSERT INTO event_search (rowid, title, words, facets)
     SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
     WHERE event_id = NEW.id"""
+# Never taken back: a word that no event has any more finds nothing, and costs nothing.
+_LEARN = f"""INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND {_IS_LISTED}"""  # noqa: S608 - constants of this file
 _REMOVE = """INSERT INTO event_search (event_search, rowid, title, words, facets)
     SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
     WHERE event_id = OLD.id;
     DELETE FROM event_numbers WHERE event_id = OLD.id"""
-_IS_LISTED = "NEW.status = 'published' AND NEW.visibility = 'public'"
 _INDEXED = ("start_at", "status", "visibility", "title_words", "words", "facets")
-_CHANGED = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _INDEXED)
+_CHANGED = "\n    OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _INDEXED)
 
 OF_SQLITE = (
     """CREATE TABLE event_numbers (
-    number INTEGER PRIMARY KEY NOT NULL,
-    event_id BLOB NOT NULL UNIQUE
+    number INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    CONSTRAINT pk_event_numbers PRIMARY KEY (number),
+    CONSTRAINT uq_event_numbers_event_id UNIQUE (event_id)
 )""",
+    """CREATE TABLE event_terms (
+    term VARCHAR NOT NULL,
+    CONSTRAINT pk_event_terms PRIMARY KEY (term)
+) WITHOUT ROWID""",
     """CREATE VIEW event_search_rows AS
 SELECT n.number, e.title_words AS title, e.words, e.facets
 FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
@@ -39,42 +65,55 @@ FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
     title, words, facets, content='event_search_rows', content_rowid='number',
     tokenize="ascii tokenchars '=_'", prefix='2 3', detail='column', columnsize=0
 )""",
-    f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events WHEN {_IS_LISTED} BEGIN
-    INSERT INTO event_numbers (number, event_id) {_NUMBER};
+    f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events
+WHEN {_IS_LISTED} BEGIN
+    INSERT INTO event_numbers (number, event_id)
+    {_NUMBER};
     {_ADD};
+    {_LEARN};
 END""",
-    f"""CREATE TRIGGER events_search_update AFTER UPDATE OF {", ".join(_INDEXED)} ON events
+    f"""CREATE TRIGGER events_search_update
+AFTER UPDATE OF {", ".join(_INDEXED)} ON events
 WHEN {_CHANGED} BEGIN
     {_REMOVE};
     INSERT INTO event_numbers (number, event_id)
-    SELECT * FROM ({_NUMBER}) WHERE {_IS_LISTED};
+    SELECT * FROM (
+    {_NUMBER})
+    WHERE {_IS_LISTED};
     {_ADD};
-END""",
+    {_LEARN};
+END""",  # noqa: S608 - constants of this file
     f"""CREATE TRIGGER events_search_delete AFTER DELETE ON events BEGIN
     {_REMOVE};
 END""",
 )
 
 _TITLE = "array_to_tsvector(string_to_array(NEW.title_words, ' '))"
-_WORDS = """array_to_tsvector(array_remove(
-            string_to_array(concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), ''))"""
-_DISTINCT = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _INDEXED)
+_WORDS = """array_to_tsvector(array_remove(string_to_array(
+                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), ''))"""
+_DISTINCT = "\n    OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _INDEXED)
 
 OF_POSTGRESQL = (
     """CREATE TABLE event_search (
-    event_id uuid PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    event_id uuid NOT NULL,
     start_at timestamptz NOT NULL,
     title tsvector NOT NULL,
-    words tsvector NOT NULL
+    words tsvector NOT NULL,
+    CONSTRAINT pk_event_search PRIMARY KEY (event_id),
+    CONSTRAINT fk_event_search_event_id FOREIGN KEY (event_id)
+        REFERENCES events (id) ON DELETE CASCADE
 )""",
     "CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id)",
-    "CREATE INDEX ix_event_search_title ON event_search USING gin (title) WITH (fastupdate = off)",
-    "CREATE INDEX ix_event_search_words ON event_search USING gin (words) WITH (fastupdate = off)",
+    """CREATE INDEX ix_event_search_title ON event_search
+    USING gin (title) WITH (fastupdate = off)""",
+    """CREATE INDEX ix_event_search_words ON event_search
+    USING gin (words) WITH (fastupdate = off)""",
     f"""CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF {_IS_LISTED} THEN
         INSERT INTO event_search (event_id, start_at, title, words) VALUES (
-            NEW.id, NEW.start_at, {_TITLE}, {_WORDS})
+            NEW.id, NEW.start_at, {_TITLE},
+            {_WORDS})
         ON CONFLICT (event_id) DO UPDATE
         SET start_at = excluded.start_at, title = excluded.title, words = excluded.words;
     ELSE
@@ -82,11 +121,13 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$$""",
+$$""",  # noqa: S608 - constants of this file
     f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events
-FOR EACH ROW WHEN ({_IS_LISTED}) EXECUTE FUNCTION index_event()""",
+FOR EACH ROW WHEN ({_IS_LISTED})
+EXECUTE FUNCTION index_event()""",
     f"""CREATE TRIGGER events_search_update AFTER UPDATE ON events
-FOR EACH ROW WHEN ({_DISTINCT}) EXECUTE FUNCTION index_event()""",
+FOR EACH ROW WHEN ({_DISTINCT})
+EXECUTE FUNCTION index_event()""",
 )
 
 for _dialect, _statements in (("sqlite", OF_SQLITE), ("postgresql", OF_POSTGRESQL)):

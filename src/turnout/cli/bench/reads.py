@@ -3,8 +3,10 @@
 import itertools
 import zoneinfo
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import quote
 
+from turnout import clock
 from turnout.cli.bench.bench import UNLIMITED, Bench, new_event
 from turnout.cli.bench.calls import Caller, CannotMeasureError
 
@@ -32,6 +34,16 @@ def uncached(caller: Caller) -> Iterator[str]:
         raise CannotMeasureError(f"takes {PAGES} pages of events, and there are {len(pages)}")
     # One page after the other in the first zone, then all of them in the next one.
     return itertools.cycle(f"{LIST}&cursor={page}&tz={zone}" for zone in zones() for page in pages)
+
+
+def filtered() -> Iterator[str]:
+    """Without end, each the list from another second on: another filter that finds much the same.
+
+    As people do who all look for what is on this week.
+    """
+    now = clock.now().replace(microsecond=0)
+    later = (now + timedelta(seconds=number) for number in itertools.count(60))
+    return (f"{LIST}&from={quote(time.isoformat(), safe='')}" for time in later)
 
 
 def zones() -> list[str]:

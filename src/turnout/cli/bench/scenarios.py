@@ -4,13 +4,13 @@ Every ratio is that of the product to a floor which does the same with nothing b
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from turnout.cli.bench import authorized, checks, figure, floors, reads, servers
 from turnout.cli.bench.bench import UNLIMITED, Bench, new_event, registration
-from turnout.cli.bench.calls import CannotMeasureError, UnexpectedAnswerError
+from turnout.cli.bench.calls import Caller, CannotMeasureError, UnexpectedAnswerError
 from turnout.cli.bench.figure import Figure, Goal
 from turnout.cli.bench.reads import LIST, UNCACHED
 from turnout.cli.bench.wire import NUMBER, Load, Request, post
@@ -63,17 +63,26 @@ def read(bench: Bench, name: str, path: str, goal: Goal, *, is_known: bool = Fal
         return bench.in_turns(name, goal, floor, lambda _: real)
 
 
-def read_uncached(bench: Bench) -> Figure:
-    """Each request another page of the list in another zone, so that no kept answer fits."""
+def read_filtered(bench: Bench) -> Figure:
+    """Each request another filter, so that no kept answer fits."""
+    return _unread(bench, "list-uncached", lambda _: reads.filtered())
+
+
+def read_pages(bench: Bench) -> Figure:
+    """Each request another page of the list in another zone: not even an event fits."""
+    return _unread(bench, "list-pages", reads.uncached)
+
+
+def _unread(bench: Bench, name: str, unread: Callable[[Caller], Iterator[str]]) -> Figure:
     with bench.calls() as caller:
         length = len(caller.expect(200, "GET", LIST).body)
-        paths = reads.uncached(caller)
+        paths = unread(caller)
 
     def real(_: int) -> Load:
         return bench.load(*(Request(path) for path in itertools.islice(paths, UNCACHED)))
 
     with bench.floor(_FLOOR_GET, length=length) as floor:
-        return bench.in_turns("list-uncached", Goal(0.25), floor, real)
+        return bench.in_turns(name, Goal(0.25), floor, real)
 
 
 def read_while_registering(bench: Bench) -> Figure:
@@ -200,7 +209,8 @@ SCENARIOS: dict[str, Scenario] = {
         lambda bench: read(bench, "event-304", reads.first_listed(bench), Goal(1.0), is_known=True),
     ),
     "list-busy": Scenario("the list with 50 registrations a second", read_while_registering),
-    "list-uncached": Scenario("the list, every request another filter", read_uncached),
+    "list-uncached": Scenario("the list, every request another filter", read_filtered),
+    "list-pages": Scenario("the list, every request another page and zone", read_pages),
     "register-above": Scenario(
         "one hot event, seats for all", _hot("register-above", UNLIMITED, 0, 30)
     ),

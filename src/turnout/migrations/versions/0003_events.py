@@ -20,6 +20,10 @@ OF_SQLITE = (
     CONSTRAINT pk_event_numbers PRIMARY KEY (number),
     CONSTRAINT uq_event_numbers_event_id UNIQUE (event_id)
 )""",
+    """CREATE TABLE event_terms (
+    term VARCHAR NOT NULL,
+    CONSTRAINT pk_event_terms PRIMARY KEY (term)
+) WITHOUT ROWID""",
     """CREATE VIEW event_search_rows AS
 SELECT n.number, e.title_words AS title, e.words, e.facets
 FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
@@ -40,6 +44,10 @@ WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
     INSERT INTO event_search (rowid, title, words, facets)
     SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
     WHERE event_id = NEW.id;
+    INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
 END""",
     """CREATE TRIGGER events_search_update
 AFTER UPDATE OF start_at, status, visibility, title_words, words, facets ON events
@@ -66,6 +74,10 @@ WHEN OLD.start_at IS NOT NEW.start_at
     INSERT INTO event_search (rowid, title, words, facets)
     SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
     WHERE event_id = NEW.id;
+    INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
 END""",
     """CREATE TRIGGER events_search_delete AFTER DELETE ON events BEGIN
     INSERT INTO event_search (event_search, rowid, title, words, facets)
@@ -171,6 +183,7 @@ def downgrade() -> None:
         op.execute("DROP TABLE event_search")
         op.execute("DROP VIEW event_search_rows")
         op.execute("DROP TABLE event_numbers")
+        op.execute("DROP TABLE event_terms")
     else:
         for verb in ("insert", "update"):
             op.execute(f"DROP TRIGGER events_search_{verb} ON events")
@@ -241,9 +254,7 @@ def _grow_events() -> None:
 
 
 _PLAIN_SOURCES = [
-    name
-    for name in finding.SOURCES
-    if name not in {"tags", "organizer_id", "start_at", "end_at"}
+    name for name in finding.SOURCES if name not in {"tags", "organizer_id", "start_at", "end_at"}
 ]
 
 
