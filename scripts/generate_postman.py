@@ -1,18 +1,22 @@
-"""Writes the Postman collection from the product's own API document; `--check` says if it is stale.
+"""Writes the Postman collection from the product's own API document.
 
-The requests are in an order in which they can be run: what one makes, the next ones use.
+With `--check` it only says whether the one there is stale.
 """
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts.postman_folders import FOLDERS, Step
 
 from turnout.api.examples import IN_PATHS
 from turnout.api.openapi import Call, calls_of
@@ -43,169 +47,6 @@ VARIABLES = {
     **IN_PATHS,
 }
 """What is there before anything has run; a path's parameters have these names."""
-ME, ROOT, GUEST = "Bearer {{access_token}}", "Bearer {{admin_token}}", "Ticket {{manage_token}}"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One request: an operation of the document, and what it is sent with here."""
-
-    operation: str
-    credential: str | None = None
-    body: Mapping[str, str] | None = None
-    """Instead of the document's example."""
-    keeps: Mapping[str, str] = field(default_factory=dict)
-    """Variables to set, each to a member of the good answer."""
-    refusals: tuple[int, ...] = ()
-    """Statuses that are all right as well, without what only a mail or a device shows."""
-    name: str | None = None
-    """Instead of the summary, where an operation comes more than once."""
-
-
-@dataclass(frozen=True)
-class Folder:
-    """Requests that belong together, in the order in which they run."""
-
-    name: str
-    description: str
-    steps: tuple[Step, ...]
-
-
-_MINE = {"username": "{{email}}", "password": "{{password}}"}
-_ADMINS = {"username": "{{admin_email}}", "password": "{{admin_password}}"}
-_TOKENS = {"access_token": "access_token", "refresh_token": "refresh_token"}
-_BY_CODE = {"code": "{{recovery_code}}"}
-FOLDERS = (
-    Folder(
-        "First steps",
-        "An event, a seat, and who comes: no account is needed in open mode.",
-        (
-            Step("create_event", keeps={"event_id": "id"}),
-            Step("list_events"),
-            Step("register", keeps={"registration_id": "id", "manage_token": "manage_token"}),
-            Step("list_attendees"),
-            Step("read_event"),
-        ),
-    ),
-    Folder(
-        "A guest's seat",
-        "By the token that came with the seat.",
-        (
-            Step("read_registration", GUEST),
-            Step("change_registration", GUEST),
-            Step("cancel_registration", GUEST),
-        ),
-    ),
-    Folder(
-        "An account of your own",
-        "Get one, sign in, look after it.",
-        (
-            Step(
-                "sign_up",
-                body={"email": "{{email}}", "password": "{{password}}", "name": "Ada Lovelace"},
-            ),
-            Step("issue_tokens", body=_MINE, keeps=_TOKENS),
-            Step(
-                "issue_tokens",
-                body={"grant_type": "refresh_token", "refresh_token": "{{refresh_token}}"},
-                keeps=_TOKENS,
-                name="Stay signed in",
-            ),
-            Step("read_profile", ME),
-            Step("change_profile", ME),
-            Step("list_own", ME),
-            Step("create_token", ME, keeps={"token_id": "id"}),
-            Step("list_tokens", ME),
-            Step("revoke_api_token", ME),
-            Step("issue_tokens", body=_MINE, name="Sign in somewhere else"),
-            Step("list_sign_ins", ME, keeps={"sign_in_id": "items[0].id"}),
-            Step("end_sign_in", ME),
-        ),
-    ),
-    Folder(
-        "Second factor",
-        "An authenticator beside the password: put what it shows into the variable `otp`.",
-        (
-            Step("read_second_factor", ME),
-            Step("begin_second_factor", ME, keeps={"secret": "secret"}),
-            Step(
-                "confirm_second_factor",
-                ME,
-                body={"code": "{{otp}}"},
-                keeps={"recovery_code": "recovery_codes[0]"},
-                refusals=(422,),
-            ),
-            Step(
-                "renew_recovery_codes",
-                ME,
-                body=_BY_CODE,
-                keeps={"recovery_code": "recovery_codes[0]"},
-                refusals=(409,),
-            ),
-            Step("disable_second_factor", ME, body=_BY_CODE, refusals=(409,)),
-        ),
-    ),
-    Folder(
-        "By mail",
-        "The tokens are those of the links in mails, or of `turnout users link`.",
-        (
-            Step("verify_email", body={"token": "{{verify_token}}"}, refusals=(404,)),
-            Step("forgot_password", body={"email": "{{email}}"}),
-            Step(
-                "reset_password",
-                body={"token": "{{reset_token}}", "password": "{{password}}"},
-                refusals=(404,),
-            ),
-        ),
-    ),
-    Folder(
-        "Administration",
-        "Everybody's accounts, and who did what.",
-        (
-            Step(
-                "issue_tokens",
-                body=_ADMINS,
-                keeps={"admin_token": "access_token"},
-                name="Sign in as the administrator",
-            ),
-            Step("list_users", ROOT),
-            Step(
-                "create_user",
-                ROOT,
-                body={"email": "{{$guid}}@example.com", "name": "Grace Hopper", "role": "attendee"},
-                keeps={"user_id": "id"},
-            ),
-            Step("read_user", ROOT),
-            Step("change_user", ROOT),
-            Step("remove_second_factor", ROOT),
-            Step("list_audit", ROOT),
-        ),
-    ),
-    Folder(
-        "Team",
-        "Who helps with the event.",
-        (
-            Step("add_member", ROOT, body={"user_id": "{{user_id}}", "role": "door"}),
-            Step("list_team", ROOT),
-            Step("remove_member", ROOT),
-        ),
-    ),
-    Folder(
-        "Leaving",
-        "Sign out, and take people out of everything.",
-        (
-            Step("delete_user", ROOT),
-            Step("revoke_token", ME, body={"token": "{{refresh_token}}"}),
-            Step("issue_tokens", body=_MINE, keeps=_TOKENS, name="Sign in once more"),
-            Step("delete_account", ME),
-        ),
-    ),
-    Folder(
-        "The server",
-        "For those who run it, and for those who wonder about an error.",
-        (Step("check_live"), Step("check_ready"), Step("page")),
-    ),
-)
 
 
 def collection(document: dict[str, Any]) -> dict[str, Any]:
@@ -289,12 +130,13 @@ def _url(path: str, call: Call) -> dict[str, Any]:
             "key": parameter["name"],
             "value": str(_value(parameter["schema"])),
             "description": parameter["description"],
-            "disabled": True,
+            "disabled": not parameter["required"],
         }
         for parameter in _parameters(call, "query")
     ]
+    needed = urlencode({each["key"]: each["value"] for each in query if not each["disabled"]})
     url = {
-        "raw": "{{base_url}}" + filled,
+        "raw": "{{base_url}}" + filled + (f"?{needed}" if needed else ""),
         "host": ["{{base_url}}"],
         "path": filled.strip("/").split("/"),
     }

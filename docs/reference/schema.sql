@@ -30,6 +30,17 @@ CREATE TABLE facts (
     CONSTRAINT pk_facts PRIMARY KEY (name)
 );
 
+CREATE TABLE geocodings (
+    provider VARCHAR(32) NOT NULL,
+    "query" VARCHAR(400) NOT NULL,
+    candidates JSON NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    CONSTRAINT pk_geocodings PRIMARY KEY (provider, "query")
+);
+
+CREATE INDEX ix_geocodings_expires_at ON geocodings (expires_at);
+
 CREATE TABLE idempotency_keys (
     key_hash BLOB NOT NULL,
     fingerprint BLOB NOT NULL,
@@ -98,46 +109,6 @@ CREATE TABLE api_tokens (
 
 CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
 
-CREATE TABLE events (
-    id BLOB NOT NULL,
-    slug VARCHAR(80) NOT NULL,
-    organizer_id BLOB NOT NULL,
-    name VARCHAR(200) NOT NULL,
-    description TEXT NOT NULL,
-    location VARCHAR(300) NOT NULL,
-    timezone VARCHAR(64) NOT NULL,
-    start_local DATETIME NOT NULL,
-    start_at DATETIME NOT NULL,
-    end_local DATETIME NOT NULL,
-    end_at DATETIME NOT NULL,
-    status VARCHAR(16) NOT NULL,
-    visibility VARCHAR(16) NOT NULL,
-    place_name VARCHAR(200),
-    place_address VARCHAR(300),
-    place_city VARCHAR(120),
-    place_country VARCHAR(120),
-    place_country_code VARCHAR(2),
-    place_latitude DOUBLE,
-    place_longitude DOUBLE,
-    online_url VARCHAR(2000),
-    tags JSON NOT NULL,
-    import_key VARCHAR(64),
-    version INTEGER NOT NULL,
-    created_at DATETIME NOT NULL,
-    updated_at DATETIME NOT NULL,
-    CONSTRAINT pk_events PRIMARY KEY (id),
-    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
-    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
-    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
-    CONSTRAINT uq_events_slug UNIQUE (slug),
-    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
-    CONSTRAINT uq_events_import_key UNIQUE (import_key)
-);
-
-CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
-
-CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
-
 CREATE TABLE links (
     id BLOB NOT NULL,
     user_id BLOB NOT NULL,
@@ -172,6 +143,19 @@ CREATE TABLE recovery_codes (
     CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 );
 
+CREATE TABLE series (
+    id BLOB NOT NULL,
+    organizer_id BLOB NOT NULL,
+    rule VARCHAR(500) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local DATETIME NOT NULL,
+    created_at DATETIME NOT NULL,
+    CONSTRAINT pk_series PRIMARY KEY (id),
+    CONSTRAINT fk_series_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_series_organizer_id_id ON series (organizer_id, id);
+
 CREATE TABLE sign_ins (
     id BLOB NOT NULL,
     user_id BLOB NOT NULL,
@@ -191,6 +175,83 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
 
+CREATE TABLE events (
+    id BLOB NOT NULL,
+    slug VARCHAR(80) NOT NULL,
+    organizer_id BLOB NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL,
+    location VARCHAR(300) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local DATETIME NOT NULL,
+    start_at DATETIME NOT NULL,
+    end_local DATETIME NOT NULL,
+    end_at DATETIME NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    visibility VARCHAR(16) NOT NULL,
+    place_name VARCHAR(200),
+    place_address VARCHAR(300),
+    place_city VARCHAR(120),
+    place_country VARCHAR(120),
+    place_country_code VARCHAR(2),
+    place_latitude DOUBLE,
+    place_longitude DOUBLE,
+    online_url VARCHAR(2000),
+    tags JSON NOT NULL,
+    import_key VARCHAR(64),
+    version INTEGER NOT NULL,
+    created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL,
+    sequence INTEGER NOT NULL,
+    cancelled_at DATETIME,
+    cancel_reason VARCHAR(1000),
+    cover JSON,
+    series_id BLOB,
+    series_local DATETIME,
+    place_source VARCHAR(16),
+    place_lookup_at DATETIME,
+    place_lookups INTEGER NOT NULL,
+    suggested_timezone VARCHAR(64),
+    place_x DOUBLE,
+    place_y DOUBLE,
+    place_z DOUBLE,
+    lasting INTEGER NOT NULL,
+    title_words TEXT NOT NULL,
+    words TEXT NOT NULL,
+    facets TEXT NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (id),
+    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
+    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
+    CONSTRAINT ck_events_place_source CHECK (place_source IN ('organizer', 'geocoder')),
+    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT ck_events_cancelled_once CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL)),
+    CONSTRAINT uq_events_slug UNIQUE (slug),
+    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
+    CONSTRAINT uq_events_import_key UNIQUE (import_key),
+    CONSTRAINT fk_events_series_id FOREIGN KEY(series_id) REFERENCES series (id)
+);
+
+CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_long ON events (lasting, start_at, id, end_at) WHERE lasting > 0 AND status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
+
+CREATE INDEX ix_events_place_lookup ON events (place_lookup_at) WHERE place_lookup_at IS NOT NULL;
+
+CREATE INDEX ix_events_series ON events (series_id, start_at, id);
+
+CREATE TABLE refresh_tokens (
+    token_hash BLOB NOT NULL,
+    sign_in_id BLOB NOT NULL,
+    created_at DATETIME NOT NULL,
+    used_at DATETIME,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+);
+
+CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
+
 CREATE TABLE admissions (
     event_id BLOB NOT NULL,
     capacity INTEGER,
@@ -208,16 +269,14 @@ CREATE TABLE admissions (
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 
-CREATE TABLE refresh_tokens (
-    token_hash BLOB NOT NULL,
-    sign_in_id BLOB NOT NULL,
+CREATE TABLE covers (
+    event_id BLOB NOT NULL,
+    media_type VARCHAR(32) NOT NULL,
+    content BLOB NOT NULL,
     created_at DATETIME NOT NULL,
-    used_at DATETIME,
-    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
-    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+    CONSTRAINT pk_covers PRIMARY KEY (event_id),
+    CONSTRAINT fk_covers_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
-
-CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
 
 CREATE TABLE slots (
     id BLOB NOT NULL,
@@ -283,6 +342,84 @@ CREATE INDEX ix_registrations_waiting ON registrations (event_id, waitlist_posit
 
 CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_canonical) WHERE status <> 'cancelled';
 
+CREATE TABLE event_numbers (
+    number INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    CONSTRAINT pk_event_numbers PRIMARY KEY (number),
+    CONSTRAINT uq_event_numbers_event_id UNIQUE (event_id)
+);
+
+CREATE TABLE event_terms (
+    term VARCHAR NOT NULL,
+    CONSTRAINT pk_event_terms PRIMARY KEY (term)
+) WITHOUT ROWID;
+
+CREATE VIEW event_search_rows AS
+SELECT n.number, e.title_words AS title, e.words, e.facets
+FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id;
+
+CREATE VIRTUAL TABLE event_search USING fts5(
+    title, words, facets, content='event_search_rows', content_rowid='number',
+    tokenize="ascii tokenchars '=_'", prefix='2 3', detail='column', columnsize=0
+);
+
+CREATE TRIGGER events_search_insert AFTER INSERT ON events
+WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
+    INSERT INTO event_numbers (number, event_id)
+    SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824), NEW.id
+    FROM event_numbers
+    WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824
+    AND number < CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824 + 1073741824;
+    INSERT INTO event_search (rowid, title, words, facets)
+    SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
+    WHERE event_id = NEW.id;
+    INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
+END;
+
+CREATE TRIGGER events_search_update
+AFTER UPDATE OF start_at, status, visibility, title_words, words, facets ON events
+WHEN OLD.start_at IS NOT NEW.start_at
+    OR OLD.status IS NOT NEW.status
+    OR OLD.visibility IS NOT NEW.visibility
+    OR OLD.title_words IS NOT NEW.title_words
+    OR OLD.words IS NOT NEW.words
+    OR OLD.facets IS NOT NEW.facets BEGIN
+    INSERT INTO event_search (event_search, rowid, title, words, facets)
+    SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
+    WHERE event_id = OLD.id;
+    DELETE FROM event_numbers WHERE event_id = OLD.id;
+    INSERT INTO event_numbers (number, event_id)
+    SELECT * FROM (
+    SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824), NEW.id
+    FROM event_numbers
+    WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824
+    AND number < CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
+        * 1073741824 + 1073741824)
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public';
+    INSERT INTO event_search (rowid, title, words, facets)
+    SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
+    WHERE event_id = NEW.id;
+    INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
+END;
+
+CREATE TRIGGER events_search_delete AFTER DELETE ON events BEGIN
+    INSERT INTO event_search (event_search, rowid, title, words, facets)
+    SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
+    WHERE event_id = OLD.id;
+    DELETE FROM event_numbers WHERE event_id = OLD.id;
+END;
+
 CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
 BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
 
@@ -317,6 +454,17 @@ CREATE TABLE facts (
     value VARCHAR(200) NOT NULL,
     CONSTRAINT pk_facts PRIMARY KEY (name)
 );
+
+CREATE TABLE geocodings (
+    provider VARCHAR(32) NOT NULL,
+    query VARCHAR(400) NOT NULL,
+    candidates JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_geocodings PRIMARY KEY (provider, query)
+);
+
+CREATE INDEX ix_geocodings_expires_at ON geocodings (expires_at);
 
 CREATE TABLE idempotency_keys (
     key_hash BYTEA NOT NULL,
@@ -385,46 +533,6 @@ CREATE TABLE api_tokens (
 
 CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
 
-CREATE TABLE events (
-    id UUID NOT NULL,
-    slug VARCHAR(80) NOT NULL,
-    organizer_id UUID NOT NULL,
-    name VARCHAR(200) NOT NULL,
-    description TEXT NOT NULL,
-    location VARCHAR(300) NOT NULL,
-    timezone VARCHAR(64) NOT NULL,
-    start_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
-    start_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    end_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
-    end_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    status VARCHAR(16) NOT NULL,
-    visibility VARCHAR(16) NOT NULL,
-    place_name VARCHAR(200),
-    place_address VARCHAR(300),
-    place_city VARCHAR(120),
-    place_country VARCHAR(120),
-    place_country_code VARCHAR(2),
-    place_latitude DOUBLE PRECISION,
-    place_longitude DOUBLE PRECISION,
-    online_url VARCHAR(2000),
-    tags JSONB NOT NULL,
-    import_key VARCHAR(64),
-    version INTEGER NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_events PRIMARY KEY (id),
-    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
-    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
-    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
-    CONSTRAINT uq_events_slug UNIQUE (slug),
-    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
-    CONSTRAINT uq_events_import_key UNIQUE (import_key)
-);
-
-CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
-
-CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
-
 CREATE TABLE links (
     id UUID NOT NULL,
     user_id UUID NOT NULL,
@@ -459,6 +567,19 @@ CREATE TABLE recovery_codes (
     CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 );
 
+CREATE TABLE series (
+    id UUID NOT NULL,
+    organizer_id UUID NOT NULL,
+    rule VARCHAR(500) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_series PRIMARY KEY (id),
+    CONSTRAINT fk_series_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_series_organizer_id_id ON series (organizer_id, id);
+
 CREATE TABLE sign_ins (
     id UUID NOT NULL,
     user_id UUID NOT NULL,
@@ -478,6 +599,83 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
 
+CREATE TABLE events (
+    id UUID NOT NULL,
+    slug VARCHAR(80) NOT NULL,
+    organizer_id UUID NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL,
+    location VARCHAR(300) NOT NULL,
+    timezone VARCHAR(64) NOT NULL,
+    start_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    start_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    end_local TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    end_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    visibility VARCHAR(16) NOT NULL,
+    place_name VARCHAR(200),
+    place_address VARCHAR(300),
+    place_city VARCHAR(120),
+    place_country VARCHAR(120),
+    place_country_code VARCHAR(2),
+    place_latitude DOUBLE PRECISION,
+    place_longitude DOUBLE PRECISION,
+    online_url VARCHAR(2000),
+    tags JSONB NOT NULL,
+    import_key VARCHAR(64),
+    version INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    sequence INTEGER NOT NULL,
+    cancelled_at TIMESTAMP WITH TIME ZONE,
+    cancel_reason VARCHAR(1000),
+    cover JSONB,
+    series_id UUID,
+    series_local TIMESTAMP WITHOUT TIME ZONE,
+    place_source VARCHAR(16),
+    place_lookup_at TIMESTAMP WITH TIME ZONE,
+    place_lookups INTEGER NOT NULL,
+    suggested_timezone VARCHAR(64),
+    place_x DOUBLE PRECISION,
+    place_y DOUBLE PRECISION,
+    place_z DOUBLE PRECISION,
+    lasting INTEGER NOT NULL,
+    title_words TEXT NOT NULL,
+    words TEXT NOT NULL,
+    facets TEXT NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (id),
+    CONSTRAINT ck_events_status CHECK (status IN ('draft', 'published', 'cancelled')),
+    CONSTRAINT ck_events_visibility CHECK (visibility IN ('public', 'unlisted', 'private')),
+    CONSTRAINT ck_events_place_source CHECK (place_source IN ('organizer', 'geocoder')),
+    CONSTRAINT ck_events_ends_after_start CHECK (end_at > start_at),
+    CONSTRAINT ck_events_cancelled_once CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL)),
+    CONSTRAINT uq_events_slug UNIQUE (slug),
+    CONSTRAINT fk_events_organizer_id FOREIGN KEY(organizer_id) REFERENCES users (id),
+    CONSTRAINT uq_events_import_key UNIQUE (import_key),
+    CONSTRAINT fk_events_series_id FOREIGN KEY(series_id) REFERENCES series (id)
+);
+
+CREATE INDEX ix_events_listed ON events (start_at, id, end_at) WHERE status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_long ON events (lasting, start_at, id, end_at) WHERE lasting > 0 AND status = 'published' AND visibility = 'public';
+
+CREATE INDEX ix_events_organizer ON events (organizer_id, start_at, id);
+
+CREATE INDEX ix_events_place_lookup ON events (place_lookup_at) WHERE place_lookup_at IS NOT NULL;
+
+CREATE INDEX ix_events_series ON events (series_id, start_at, id);
+
+CREATE TABLE refresh_tokens (
+    token_hash BYTEA NOT NULL,
+    sign_in_id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+);
+
+CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
+
 CREATE TABLE admissions (
     event_id UUID NOT NULL,
     capacity INTEGER,
@@ -495,16 +693,14 @@ CREATE TABLE admissions (
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 
-CREATE TABLE refresh_tokens (
-    token_hash BYTEA NOT NULL,
-    sign_in_id UUID NOT NULL,
+CREATE TABLE covers (
+    event_id UUID NOT NULL,
+    media_type VARCHAR(32) NOT NULL,
+    content BYTEA NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    used_at TIMESTAMP WITH TIME ZONE,
-    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
-    CONSTRAINT fk_refresh_tokens_sign_in_id FOREIGN KEY(sign_in_id) REFERENCES sign_ins (id)
+    CONSTRAINT pk_covers PRIMARY KEY (event_id),
+    CONSTRAINT fk_covers_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
-
-CREATE INDEX ix_refresh_tokens_sign_in_id ON refresh_tokens (sign_in_id);
 
 CREATE TABLE slots (
     id UUID NOT NULL,
@@ -608,6 +804,76 @@ BEGIN
         WHERE a.event_id = ANY (wanted);
 END
 $$;
+
+CREATE TABLE event_search (
+    event_id uuid NOT NULL,
+    start_at timestamptz NOT NULL,
+    end_at timestamptz NOT NULL,
+    lasting integer NOT NULL,
+    title tsvector NOT NULL,
+    words tsvector NOT NULL,
+    CONSTRAINT pk_event_search PRIMARY KEY (event_id),
+    CONSTRAINT fk_event_search_event_id FOREIGN KEY (event_id)
+        REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE TABLE event_facets (
+    facet varchar COLLATE "C" NOT NULL,
+    start_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT pk_event_facets PRIMARY KEY (facet, start_at, event_id)
+);
+
+CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id);
+
+CREATE INDEX ix_event_search_long
+    ON event_search (lasting, start_at, event_id) WHERE lasting > 0;
+
+CREATE INDEX ix_event_search_title ON event_search
+    USING gin (title) WITH (fastupdate = off);
+
+CREATE INDEX ix_event_search_words ON event_search
+    USING gin (words) WITH (fastupdate = off);
+
+CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM event_search WHERE event_id = OLD.id;
+        DELETE FROM event_facets f
+        USING unnest(string_to_array(OLD.facets, ' ')) AS old_facet
+        WHERE f.facet = old_facet AND f.start_at = OLD.start_at AND f.event_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.status = 'published' AND NEW.visibility = 'public' THEN
+        INSERT INTO event_search (event_id, start_at, end_at, lasting, title, words)
+        VALUES (
+            NEW.id, NEW.start_at, NEW.end_at, NEW.lasting,
+            array_to_tsvector(string_to_array(NEW.title_words, ' ')),
+            array_to_tsvector(array_remove(string_to_array(
+                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), '')));
+        INSERT INTO event_facets (facet, start_at, event_id)
+        SELECT DISTINCT new_facet, NEW.start_at, NEW.id
+        FROM unnest(string_to_array(NEW.facets, ' ')) AS new_facet;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER events_search_insert AFTER INSERT ON events
+FOR EACH ROW WHEN (NEW.status = 'published' AND NEW.visibility = 'public')
+EXECUTE FUNCTION index_event();
+
+CREATE TRIGGER events_search_update AFTER UPDATE ON events
+FOR EACH ROW WHEN (OLD.start_at IS DISTINCT FROM NEW.start_at
+    OR OLD.status IS DISTINCT FROM NEW.status
+    OR OLD.visibility IS DISTINCT FROM NEW.visibility
+    OR OLD.title_words IS DISTINCT FROM NEW.title_words
+    OR OLD.words IS DISTINCT FROM NEW.words
+    OR OLD.facets IS DISTINCT FROM NEW.facets
+    OR OLD.end_at IS DISTINCT FROM NEW.end_at)
+EXECUTE FUNCTION index_event();
+
+CREATE TRIGGER events_search_delete AFTER DELETE ON events
+FOR EACH ROW EXECUTE FUNCTION index_event();
 
 CREATE FUNCTION refuse_change_of_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,7 +6,7 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
 from turnout.web import router as pages
+from turnout.worker import loop as worker
 
 YOUNG_OBJECTS = 50_000
 """How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
@@ -42,12 +43,15 @@ class State(TypedDict):
     runtime: Runtime
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The whole product as one ASGI application."""
+def create_app(settings: Settings, *, works: bool = False) -> ASGIApp:
+    """The whole product as one ASGI application.
+
+    With `works` it also does what nobody waits for, in the background of its event loop.
+    """
     app = FastAPI(
         title=openapi.TITLE,
         version=importlib.metadata.version("turnout"),
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, works=works),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -56,7 +60,12 @@ def create_app(settings: Settings) -> ASGIApp:
     problems.install(app)
     openapi.install(app)
     fresh = Fresh(Direct(app, router.ROUTES), prefix="/events")
-    guarded = Guards(fresh, misrouted=problems.misrouted(app), hosts=_hosts(settings))
+    guarded = Guards(
+        fresh,
+        larger_bodies=router.LARGER_BODIES,
+        hosts=_hosts(settings),
+        misrouted=problems.misrouted(app),
+    )
     return RequestLine(guarded, base_url=settings.base_url)
 
 
@@ -75,7 +84,7 @@ def app_from_environment() -> ASGIApp:
     """The application with the settings of this process's environment, for worker processes."""
     settings = settings_.load()
     configure_logs(settings)
-    return create_app(settings)
+    return create_app(settings, works=True)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -86,13 +95,14 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(human=human, stream=sys.stderr.buffer)
 
 
-def _lifespan(settings: Settings) -> Any:
+def _lifespan(settings: Settings, *, works: bool) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         runtime = await Runtime.open(settings)
         _tune_interpreter()
         try:
-            yield {"runtime": runtime}
+            async with worker.running(runtime) if works else nullcontext():
+                yield {"runtime": runtime}
         finally:
             async with asyncio.timeout(30):
                 await runtime.aclose()

@@ -85,6 +85,24 @@ class Settings(BaseSettings):
     oidc_name: str = Field(
         "your organisation", description="The provider's name on the sign-in page."
     )
+    geocoder: Literal["offline", "google", "nominatim", "photon"] = Field(
+        "offline",
+        description="What finds the places of events: the built-in gazetteer of cities, which "
+        "needs no network, or one of these services.",
+    )
+    geocoder_url: str = Field(
+        "",
+        description="Address of a geocoder of your own, without its path: `https://maps.example`. "
+        "Without it the public one of that kind.",
+    )
+    geocoder_key: SecretStr = Field(SecretStr(""), description="The API key for `google`.")
+    geocoder_per_minute: int = Field(
+        60,
+        ge=2,
+        le=3000,
+        description="Questions a minute that one process asks a geocoder at most, spread evenly; "
+        "never more than 60 to the public Nominatim.",
+    )
     rate_limits: Literal["on", "off"] = Field(
         "on", description="Limits how often one caller asks. Off only for measuring."
     )
@@ -158,6 +176,14 @@ class Settings(BaseSettings):
             return url
         raise ValueError("must start with https://")
 
+    @field_validator("geocoder_url")
+    @classmethod
+    def _geocoder_address(cls, url: str) -> str:
+        # Said without the address: what is no address may be the key.
+        if not url or url.startswith(("http://", "https://")):
+            return url.rstrip("/")
+        raise ValueError("must start with https:// or http://")
+
     @field_validator("second_factor_roles", mode="before")
     @classmethod
     def _roles(cls, given: object) -> object:
@@ -177,6 +203,14 @@ class Settings(BaseSettings):
     def _whole_provider(self) -> Self:
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError(f"{PREFIX}OIDC_CLIENT_ID is needed beside {PREFIX}OIDC_ISSUER")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_geocoder(self) -> Self:
+        if (self.geocoder == "google") != bool(self.geocoder_key.get_secret_value()):
+            raise ValueError(f"{PREFIX}GEOCODER=google and {PREFIX}GEOCODER_KEY go together")
+        if self.geocoder == "offline" and self.geocoder_url:
+            raise ValueError(f"{PREFIX}GEOCODER_URL needs a {PREFIX}GEOCODER that is not offline")
         return self
 
     @model_validator(mode="after")

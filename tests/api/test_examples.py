@@ -28,6 +28,57 @@ async def test_example_of_a_new_event_works(name: str, api: httpx2.AsyncClient) 
     assert [event["name"] for event in listed.json()["items"]] == [answer.json()["name"]]
 
 
+@pytest.mark.parametrize("name", EXAMPLES["EventPatch"])
+async def test_example_of_a_change_works(name: str, api: httpx2.AsyncClient) -> None:
+    event, sent = await make_event(api), example("EventPatch", name)
+    path = f"/events/{event['id']}"
+
+    rehearsed = await api.patch(f"{path}?dry_run=true", json=sent)
+    changed = await api.patch(path, json=sent)
+
+    assert set(rehearsed.json()) == set(example("ChangeOut", "rehearsal"))
+    assert (rehearsed.status_code, changed.status_code) == (200, 200)
+    assert {key for key in sent if changed.json()[key] != event[key]} == set(sent)
+
+
+async def test_examples_of_the_life_of_an_event_work(api: httpx2.AsyncClient) -> None:
+    """Moved by the clock of another zone, held again, and called off."""
+    event = await make_event(api)
+    path = f"/events/{event['id']}"
+
+    moved = await api.post(f"{path}/timezone", json=example("TimezoneIn", "wall-clock"))
+    copied = await api.post(f"{path}/duplicate", json=example("DuplicateIn", "next-year"))
+    cancelled = await api.post(f"{path}/cancel", json=example("CancelIn", "reason"))
+
+    assert [moved.status_code, copied.status_code, cancelled.status_code] == [200, 201, 200]
+    assert moved.json()["event"]["start_time"] == event["start_time"][:19] + "+05:45"
+    assert copied.json()["start_time"] == "2031-12-06T10:00:00+05:45"
+    assert cancelled.json()["cancel_reason"] == example("CancelIn", "reason")["reason"]
+
+
+async def test_examples_of_slots_work_in_the_example_of_an_event(api: httpx2.AsyncClient) -> None:
+    event = (await api.post("/events", json=example("EventIn", "five-fields"))).json()
+    path = f"/events/{event['id']}/slots"
+
+    made = await api.post(path, json=example("SlotIn", "talk"))
+    place = made.headers["location"]
+    read = await api.get(place)
+    other = {"title": "Leap seconds", "start_time": "2030-12-07T11:30", "room": "Great hall"}
+    await api.post(path, json={**other, "end_time": "2030-12-07T12:15"})
+    clashing = await api.patch(place, json={})
+    changed = [
+        (await api.patch(place, json=example("SlotPatch", name))).json()
+        for name in EXAMPLES["SlotPatch"]
+    ]
+
+    own = {"id": made.json()["id"]}
+    assert made.json() == {**example("ScheduledOut", "alone"), **own}
+    assert read.json() == {**example("SlotOut", "talk"), **own}
+    assert clashing.json() == {**example("ScheduledOut", "clash"), **own}
+    assert [each["end_time"] for each in changed] == ["2030-12-07T14:45:00+05:30"] * 2
+    assert changed[-1]["room"] == "Small hall"
+
+
 @pytest.mark.parametrize("name", EXAMPLES["RegisterIn"])
 async def test_example_of_a_registration_works(name: str, api: httpx2.AsyncClient) -> None:
     event = await make_event(api)

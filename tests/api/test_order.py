@@ -133,7 +133,7 @@ async def test_attendees_without_a_credential_are_refused_before_the_event_is_lo
     ("method", "path", "allowed"),
     [
         ("DELETE", "/events", "GET, HEAD, POST"),
-        ("PUT", f"/events/{NOBODYS_ID}", "GET, HEAD"),
+        ("PUT", f"/events/{NOBODYS_ID}", "DELETE, GET, HEAD, PATCH"),
         ("GET", f"/events/{NOBODYS_ID}/register", "POST"),
         ("POST", f"/events/{NOBODYS_ID}/attendees", "GET, HEAD"),
     ],

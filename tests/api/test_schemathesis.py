@@ -38,19 +38,20 @@ ENDING = (
     *("change_user", "delete_account", "delete_user", "end_sign_in"),
     *("remove_second_factor", "revoke_token"),
 )
-# What a schema cannot say: that a time zone is known, that an end comes after its start, that a
-# password is hard to guess, that a code is the present one, that a cursor is one of ours and
-# belongs to the query, that a key was not used for another body. There (and there alone) data that
-# fit the schema may be refused. Wrong data in an address that is too long as well are refused for
-# their length.
+# What a schema cannot say: that a time zone is known, that bytes are a picture, that an end comes
+# after its start, that a password is hard to guess, that a code is the present one, that a cursor
+# is one of ours and belongs to the query, that a key was not used for another body. There (and
+# there alone) data that fit the schema may be refused. Wrong data in an address that is too long as
+# well are refused for their length.
 BEYOND_SCHEMAS = (
-    *("create_event", "list_events", "read_event"),
+    *("create_event", "list_events", "read_event", "change_event", "delete_event"),
+    *("publish_event", "cancel_event", "move_event", "duplicate_event"),
     *("register", "list_attendees", "list_own", "read_registration", "change_registration"),
     *("sign_up", "issue_tokens", "reset_password", "forgot_password"),
     *("read_profile", "change_profile", "list_sign_ins", "list_tokens", "create_token"),
     *("confirm_second_factor", "renew_recovery_codes", "disable_second_factor"),
     *("list_team", "add_member", "list_users", "create_user", "read_user", "change_user"),
-    "list_audit",
+    *("list_audit", "set_cover"),
 )
 CONFIGURATION = f"""
 [checks]

@@ -96,6 +96,7 @@ async def test_log_of_a_defect_holds_its_cause_and_no_secret(
 AWAY = "127.0.0.1:1"
 """Where nobody listens: what is configured there is away, and its failure is logged."""
 REDIS_PASSWORD, CLIENT_SECRET = "canary-redis-password", "canary-client-secret"
+MAPS_KEY, SOUGHT = "canary-key-of-maps", "canary-place"
 WRONG_PASSWORD, GUESS = "canary wrong password", "canary-guess-of-a-token"
 SIGN_UP = {"email": EMAIL, "name": NAME, "password": PASSWORD}
 
@@ -105,7 +106,9 @@ def with_secrets(settings: Settings) -> Settings:
     redis = SecretStr(f"redis://:{REDIS_PASSWORD}@{AWAY}/0")
     provider = {"oidc_issuer": f"http://{AWAY}", "oidc_client_id": "turnout"}
     secret = {"oidc_client_secret": SecretStr(CLIENT_SECRET)}
-    return settings.model_copy(update={"redis_url": redis, **provider, **secret})
+    maps = {"geocoder": "google", "geocoder_url": f"http://{AWAY}"}
+    key = {"geocoder_key": SecretStr(MAPS_KEY)}
+    return settings.model_copy(update={"redis_url": redis, **provider, **secret, **maps, **key})
 
 
 async def live(app: RunningApp, api: httpx2.AsyncClient) -> list[str]:
@@ -181,13 +184,14 @@ async def test_log_of_accounts_holds_no_secret(closed_settings: Settings, log: i
         planted = [*await live(app, api), *await protect(api), *await recover(app, api)]
         found = await api.get("/users", params={"q": EMAIL}, headers=root.bearer)
         await api.get("/login/provider")
+        places = await api.get("/places/search", params={"q": SOUGHT}, headers=root.bearer)
 
     written = log.getvalue()
-    everything = secrets_of(
-        closed_settings, *planted, PASSWORD, REDIS_PASSWORD, CLIENT_SECRET, root.token
-    )
+    planted += [PASSWORD, REDIS_PASSWORD, CLIENT_SECRET, MAPS_KEY, SOUGHT, root.token]
+    everything = secrets_of(closed_settings, *planted)
     assert (found.status_code, written.count(b"request") > 30) == (200, True)
     assert b"Redis is away" in written
+    assert (places.status_code, b"The geocoder fails" in written) == (200, True)
     assert [secret for secret in everything if secret in written] == []
 
 

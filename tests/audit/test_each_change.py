@@ -1,6 +1,7 @@
 """Each change of state is one row, with who asked and by which request; what changes nothing none.
 
-Walks over the calls of accounts, teams and registrations, and looks after each at what was written.
+Walks over the calls of accounts, events, teams and registrations, and looks after each at what was
+written.
 """
 
 from dataclasses import dataclass
@@ -235,6 +236,37 @@ async def test_teams_and_registrations(closed_app: RunningApp) -> None:
     assert (refused.status_code, len(await walk.new())) == (201, 1), "behind the guest, on the list"
     of_event = AuditEntry.event_id == UUID(event)
     assert await rows.count(closed_app.runtime.database, AuditEntry, of_event) == 9
+
+
+async def test_the_life_of_an_event(closed_app: RunningApp) -> None:
+    """Each step is one row; what changes nothing, or is only rehearsed, none."""
+    olive, walk = await cast.olive(closed_app), Walk(closed_app)
+    async with olive.api(closed_app) as api:
+        event = (await make_event(api, draft=True))["id"]
+        path = f"/events/{event}"
+        await walk.begin()
+        told = [
+            (await walk.step(api, method, path + below, body))[1]
+            for method, below, body in (
+                *(("PATCH", "", {"name": "New"}), ("PATCH", "", {"name": "New"})),
+                *(("PATCH", "?dry_run=true", {"name": "Newer"}), ("POST", "/publish", None)),
+                *(("POST", "/publish", None), ("POST", "/timezone", {"timezone": "UTC"})),
+                *(("POST", "/timezone", {"timezone": "UTC"}),),
+                ("POST", "/timezone", {"timezone": "Asia/Tokyo", "dry_run": True}),
+                ("POST", "/cancel?dry_run=true", {"reason": "Rain"}),
+                *(("POST", "/cancel", {"reason": "Rain"}), ("POST", "/cancel", {"reason": "Snow"})),
+            )
+        ]
+        body = {"start_time": "2031-01-01T10:00:00"}
+        copy, copied = await walk.step(api, "POST", f"{path}/duplicate", body)
+        _, deleted = await walk.step(api, "DELETE", path)
+
+    changed, published, cancelled = (
+        by(olive, f"event.{what}", event) for what in ("changed", "published", "cancelled")
+    )
+    assert told == [changed, [], [], published, [], changed, [], [], [], cancelled, []]
+    assert copied == by(olive, "event.created", copy["id"])
+    assert deleted == by(olive, "event.deleted", event)
 
 
 async def test_rows_hold_no_secret_no_name_and_no_address(closed_app: RunningApp) -> None:

@@ -1,5 +1,6 @@
 """Reads matrix.toml; it knows how a cell is written, and sends nothing."""
 
+import base64
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Call:
     is_page: bool
     body: Mapping[str, Any] | None
     form: Mapping[str, str] | None
+    content: bytes | None
     why: str
     cells: tuple[Cell, ...]
 
@@ -64,14 +66,18 @@ def calls() -> tuple[Call, ...]:
 
 
 def _call(name: str, entry: Mapping[str, Any]) -> Call:
-    known = {"row", "scope", "page", "body", "form", "why", "cells"}
+    known = {"row", "scope", "page", "body", "form", "content", "why", "cells"}
     assert set(entry) <= known, (name, set(entry) - known)
     method, path = name.split(" ")[:2]
     return Call(
         name, method, path, entry["row"], entry["scope"], entry.get("page", False),
-        entry.get("body"), entry.get("form"), entry.get("why", ""),
+        entry.get("body"), entry.get("form"), _decoded(entry.get("content")), entry.get("why", ""),
         tuple(_cell(address, statuses) for address, statuses in entry["cells"]),
     )  # fmt: skip
+
+
+def _decoded(content: str | None) -> bytes | None:
+    return None if content is None else base64.b64decode(content)
 
 
 def _cell(address: str, statuses: str) -> Cell:

@@ -174,6 +174,8 @@ async def send(
         body = {"json": filled(call.body, facts) | (more or {})}
     elif call.form is not None:
         body = {"data": filled(call.form, facts)}
+    elif call.content is not None:
+        body = {"content": call.content}
     address = filled(cell.address, facts)
     client.cookies.clear()  # what a page has set is nobody else's to send
     return await client.request(method or call.method, address, headers=headers, **body)

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx2
 import pyotp
 from tests import factories
+from tests.events.pictures import a_picture
 from tests.support import cast
 from tests.support.app import RunningApp
 from tests.support.cast import CAUSE, PASSWORD, Person
@@ -92,7 +93,9 @@ async def _events(app: RunningApp, people: Mapping[str, Person], member: Person)
         await factories.make_event(mallory, name="Another")
         for kind, changes in EVENTS.items():
             made = await factories.make_event(olive, place=_PLACE, slots=[slot], **changes)
-            found[kind] = made["id"]
+            found[kind], found[f"{kind}_slug"] = made["id"], made["slug"]
+            found[f"{kind}_slot"] = made["slots"][0]["id"]
+            await _show_picture(olive, made["id"])
         for kind in TEAM:
             helpers = ((people["CO"], "editor"), (people["CS"], "door"), (member, "door"))
             for person, role in helpers:
@@ -104,6 +107,11 @@ async def _help(olive: httpx2.AsyncClient, event_id: str, person: Person, role: 
     body = {"email": person.email, "role": role}
     answer = await olive.post(f"/events/{event_id}/team", json=body)
     assert answer.status_code == 201, answer.text
+
+
+async def _show_picture(olive: httpx2.AsyncClient, event_id: str) -> None:
+    answer = await olive.put(f"/events/{event_id}/cover", content=a_picture())
+    assert answer.status_code == 200, answer.text
 
 
 async def _registrations(

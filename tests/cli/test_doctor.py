@@ -114,7 +114,7 @@ def test_doctor_of_a_sound_database_says_so(doctor: Doctor, settings: Settings) 
     assert status == 0
     assert {what: ok for what, (ok, _) in found.items()} == dict.fromkeys(
         (
-            *("platform", "schema", "database", "durability", "rate limits"),
+            *("platform", "schema", "database", "durability", "rate limits", "geocoder"),
             *("administrator", "seats"),
         ),
         True,

@@ -20,6 +20,7 @@ from tests.factories import make_event
 from tests.support.app import running
 from tests.support.processes import environment
 
+from turnout import clock
 from turnout.cli.data import cells, exporting, files
 from turnout.cli.data.files import Form
 from turnout.migrations import schema
@@ -97,7 +98,8 @@ def painful(settings: Settings) -> str:
     async def fill() -> None:
         async with running(settings) as started, started.client() as api:
             made = [await make_event(api, **changes) for changes in PAINFUL]
-            await db_rows.change_event(started.runtime.database, made[0]["id"], status="cancelled")
+            called_off = {"status": "cancelled", "cancelled_at": clock.now()}
+            await db_rows.change_event(started.runtime.database, made[0]["id"], **called_off)
 
     with time_machine.travel(datetime(2030, 1, 1, tzinfo=UTC)):
         asyncio.run(fill())

@@ -46,6 +46,10 @@ WRONG = [
     ("OPEN_ACCESS", "2", "Input should be a valid boolean"),
     ("OPEN_ACCESS_ANYWHERE", "", "Input should be a valid boolean"),
     ("SECRET_KEY", SECRET, "must have at least 32 characters"),
+    ("GEOCODER", "maps", "Input should be 'offline', 'google', 'nominatim' or 'photon'"),
+    ("GEOCODER_URL", SECRET, "must start with https:// or http://"),
+    ("GEOCODER_PER_MINUTE", "1", "Input should be greater than or equal to 2"),
+    ("GEOCODER_PER_MINUTE", "many", "Input should be a valid integer"),
     ("RATE_LIMITS", "maybe", "Input should be 'on' or 'off'"),
     ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense", "'nonsense' does not appear to be"),
     ("LOG_FORMAT", "xml", "Input should be 'auto', 'json' or 'human'"),
@@ -85,6 +89,24 @@ def test_settings_with_several_wrong_values_name_all(monkeypatch: pytest.MonkeyP
     assert sorted(names) == ["TURNOUT_BASE_URL", "TURNOUT_LOG_FORMAT"]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"geocoder": "google"},
+        {"geocoder_key": SECRET},
+        {"geocoder": "photon", "geocoder_key": SECRET},
+        {"geocoder_url": "https://maps.example"},
+    ],
+)
+def test_settings_of_a_geocoder_that_do_not_belong_together_are_refused(
+    given: dict[str, str],
+) -> None:
+    with pytest.raises(SettingsError, match="TURNOUT_GEOCODER") as raised:
+        settings_.load(**given)
+
+    assert SECRET not in str(raised.value)
+
+
 def test_settings_come_from_the_environment_before_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -113,6 +135,8 @@ def test_settings_show_no_secret_when_they_are_printed() -> None:
         admin_password=SECRET,
         oidc_client_secret=SECRET,
         redis_url=f"redis://:{SECRET}@localhost",
+        geocoder="google",
+        geocoder_key=SECRET,
     )
 
     assert SECRET not in f"{loaded!r} {loaded}"

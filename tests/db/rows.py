@@ -26,7 +26,9 @@ async def change(database: Database, *statements: Executable) -> None:
 
 
 async def change_event(database: Database, event_id: str, **values: Any) -> None:
-    """Set columns of one event."""
+    """Set columns of one event; one that is cancelled was so just now."""
+    if values.get("status") == "cancelled":
+        values = {"cancelled_at": clock.now(), **values}
     await change(database, update(Event).where(Event.id == UUID(event_id)).values(**values))
 
 

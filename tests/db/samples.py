@@ -23,6 +23,7 @@ CHOSEN: dict[str, Any] = {
     "events.place_country_code": "IN",
     "events.place_source": "organizer",
     "events.cancelled_at": None,
+    "events.series_id": None,
     "registrations.status": "confirmed",
     "registrations.waitlist_position": None,
     "admissions.capacity": 9,

@@ -14,6 +14,8 @@ from tests.support import product
 
 PAGES = ["README.md", "docs/tutorial.md"]
 ACCOUNTS = "docs/how-to/accounts.md"
+LIFE = "docs/how-to/run-an-event.md"
+ZONES = "docs/how-to/time-zones.md"
 
 
 @pytest.fixture
@@ -48,6 +50,32 @@ def test_samples_about_accounts_get_what_the_page_says(tmp_path: Path) -> None:
     assert samples.unmarked(page) == []
     organizer = json.loads(calls[5].body)
     assert samples.steady(organizer) == samples.steady(found[1].shown)
+
+
+def test_samples_about_running_an_event_get_what_the_page_says(url: str, tmp_path: Path) -> None:
+    page = (tree.ROOT / LIFE).read_text("utf-8")
+    found = samples.samples_of(page)
+
+    calls = samples.run(found, url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    assert samples.unmarked(page) == []
+    [excerpt] = [one.shown for one in found if one.shown is not None]
+    rehearsed = json.loads(calls[5].body)
+    assert {name: rehearsed[name] for name in excerpt} == excerpt
+    assert rehearsed["event"]["start_time"] == "2030-03-31T18:00:00+02:00"
+
+
+def test_samples_about_time_zones_get_what_the_page_says(url: str, tmp_path: Path) -> None:
+    page = (tree.ROOT / ZONES).read_text("utf-8")
+    found = samples.samples_of(page)
+
+    calls = samples.run(found, url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    assert samples.unmarked(page) == []
+    [excerpt] = [one.shown for one in found if one.shown is not None]
+    assert json.loads(calls[3].body)["warnings"] == excerpt["warnings"]
 
 
 @pytest.mark.parametrize("name", PAGES)

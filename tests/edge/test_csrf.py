@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 from tests.db import rows
-from tests.factories import ADA, an_event, make_event, register
+from tests.factories import ADA, an_event, in_days, make_event, register
 from tests.support import cast
 from tests.support.app import BASE_URL, RunningApp
 from tests.support.cast import PASSWORD, Person
@@ -59,11 +59,14 @@ class Scene:
     root: Person
 
 
+SLOT = {"title": "Talk", "start_time": in_days(10), "end_time": in_days(10, hour=12)}
+
+
 @pytest.fixture
 async def scene(closed_app: RunningApp) -> Scene:
     olive, ada, root = [await each(closed_app) for each in (cast.olive, cast.ada, cast.root)]
     async with olive.api(closed_app) as api:
-        event = await make_event(api)
+        event = await make_event(api, slots=[SLOT])
         seat = (await register(api, event["id"])).json()
         mine = (await api.get("/users/me/sign-ins")).json()["items"][0]
         wish = {"name": "a program", "scopes": ["events:read"]}
@@ -71,6 +74,7 @@ async def scene(closed_app: RunningApp) -> Scene:
     return Scene(
         {
             "event_id": event["id"],
+            "slot_id": event["slots"][0]["id"],
             "registration_id": seat["id"],
             "user_id": str(ada.id),
             "sign_in_id": mine["id"],

@@ -60,7 +60,7 @@ def test_unknown_method_is_not_allowed(server: Server, method: str) -> None:
     answer = ask(server, request(method, "/samples"))
 
     assert (answer.status, answer.problem["code"]) == (405, "method-not-allowed")
-    assert answer.header("allow") == ["DELETE, GET, HEAD, PATCH, POST"]
+    assert answer.header("allow") == ["DELETE, GET, HEAD, PATCH, POST, PUT"]
 
 
 def test_head_that_does_not_end_is_cut_off(server: Server) -> None:

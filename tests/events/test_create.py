@@ -69,6 +69,8 @@ async def test_create_with_everything_answers_all_of_it(
         "organizer": {"id": str(owner.user_id), "name": owner.name},
         "registration_opens_at": "2027-05-01T00:00:00+05:30",
         "registration_closes_at": END,
+        **dict.fromkeys(("cover", "cancel_reason", "series_id", "suggested_timezone")),
+        "distance_km": None,
         "slots": [
             FULL["slots"][1],
             {

@@ -10,6 +10,7 @@ from tests.migrations import portrait
 
 from turnout.db import driver, engines
 from turnout.db.session import Database, Db
+from turnout.events import search_index
 from turnout.migrations import schema
 
 Content = dict[str, list[dict[str, Any]]]
@@ -20,11 +21,12 @@ NAMES = ["ÉMILE Straße", "\u0390" * 200, "Zoë"]
 
 
 async def columns(db: Db) -> dict[str, list[str]]:
-    """The tables there are, with the names of their columns."""
+    """The tables of models that there are, with the names of their columns."""
 
     def look(connection: Connection) -> dict[str, list[str]]:
         found = inspect(connection)
-        names = [name for name in found.get_table_names() if name != "alembic_version"]
+        others = {"alembic_version", *search_index.TABLES}
+        names = [name for name in found.get_table_names() if name not in others]
         return {name: [each["name"] for each in found.get_columns(name)] for name in names}
 
     return await (await db.connection()).run_sync(look)

@@ -69,7 +69,8 @@ async def test_migrated_schema_is_what_the_models_say(database_url: str, empty_u
 
 async def test_migrated_schema_leaves_alembic_nothing_to_add(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": schema.is_compared}
+        context = MigrationContext.configure(connection, opts=opts)
         return list(compare_metadata(context, tables.METADATA))
 
     async with database.read() as db:
@@ -82,7 +83,9 @@ async def test_every_constraint_and_index_has_a_name_by_the_rule(database_url: s
     found = await portrait.of(database_url)
 
     if engines.is_sqlite(database_url):
-        parts = [part for name, each in found.items() if name[:5] == "table" for part in each]
+        # FTS5 makes the tables behind its own.
+        ours = [name for name in found if name[:5] == "table" and "event_search_" not in name]
+        parts = [part for name in ours for part in found[name]]
         unnamed = r"(PRIMARY KEY|FOREIGN KEY|UNIQUE|CHECK|REFERENCES)\b"
         assert [part for part in parts if re.match(unnamed, part)] == []
         names = [part.split()[1] for part in parts if part.startswith("CONSTRAINT")]

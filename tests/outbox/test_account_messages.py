@@ -61,14 +61,24 @@ async def live(app: RunningApp, db: Db, event_id: UUID) -> None:
     await team.add(db, SYSTEM, event_id, Invited(TeamRole.DOOR, NEW), CAUSE, now)
 
 
+async def run_an_event(api: httpx2.AsyncClient) -> None:
+    """All that can happen to one event in its life."""
+    path = f"/events/{(await make_event(api, draft=True))['id']}"
+    await api.post(f"{path}/publish")
+    await api.patch(path, json={"name": "Renamed"})
+    await api.post(f"{path}/cancel", json={"reason": "No power."})
+    await api.delete(path)
+
+
 @pytest.fixture
 async def written(app: RunningApp, api: httpx2.AsyncClient) -> list[OutboxMessage]:
-    """The messages of one account's life, of a sign-in, and of an event with a cancellation."""
+    """The messages of one account's life, of a sign-in, and of two events with what befell them."""
     await cast.ada(app)
     event = await make_event(api, max_capacity=1, waitlist_enabled=True)
     seat = (await register(api, event["id"])).json()
     await register(api, event["id"], email=NEW)
     await api.post(f"/registrations/{seat['id']}/cancel")
+    await run_an_event(api)
     async with app.runtime.database.write() as db:
         await live(app, db, UUID(event["id"]))
     async with app.runtime.database.read() as db:

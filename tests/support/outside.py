@@ -21,6 +21,12 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The parameters of the address, each of which came once."""
+        return {name: value for name, (value,) in parse_qs(self.query).items()}
 
     @property
     def form(self) -> dict[str, str]:
@@ -81,7 +87,8 @@ async def _request(reader: asyncio.StreamReader) -> Request:
     method, target, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(method, urlsplit(target).path, headers, body)
+    parts = urlsplit(target)
+    return Request(method, parts.path, headers, body, parts.query)
 
 
 def answer(body: bytes, status: str = "200 OK", **headers: str) -> Answer:

@@ -1,5 +1,6 @@
 """What the API document says of a call beyond its path. Knows no feature."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -115,6 +116,14 @@ def read(
     }
 
 
+def text(*errors: type[TurnoutError], kind: str, query: type[BaseModel] | None = None) -> Any:
+    """The description of a GET that answers a text of that media type with an ETag."""
+    described = read(*errors, query=query)
+    content = {kind: {"schema": {"type": "string"}}}
+    described["responses"][200] = {**described["responses"][200], "content": content}
+    return {**described, "response_class": Response}
+
+
 def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = True) -> Any:
     """The description of a POST that creates, for a route's decorator."""
     location = {"Location": _LOCATION} if located else {}
@@ -151,19 +160,42 @@ def change(
     }
 
 
+def upload(*errors: type[TurnoutError], kinds: Sequence[str]) -> Any:
+    """The description of a PUT whose body is a file, of one of these media types.
+
+    What the header of a request says of it is not looked at; the call honours If-Match.
+    """
+    described = change(UnsupportedMediaType, *errors, matched=True)
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = dict.fromkeys((*kinds, "application/octet-stream"), binary)
+    body = {"required": True, "content": content}
+    described["openapi_extra"] = {**described["openapi_extra"], "requestBody": body}
+    return described
+
+
+def picture(*errors: type[TurnoutError], kind: str, query: type[BaseModel]) -> Any:
+    """The description of a GET that answers a picture of that media type with an ETag."""
+    described = read(*errors, query=query)
+    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
+    described["responses"][200] = {**described["responses"][200], "content": content}
+    return {**described, "response_class": Response}
+
+
 def done(
     *errors: type[TurnoutError],
     body: type[BaseModel] | None = None,
     status: int = 204,
     matched: bool = False,
+    query: type[BaseModel] | None = None,
 ) -> Any:
     """The description of a call that does something and has nothing to tell.
 
     With `matched`, the call honours If-Match.
     """
     described = _silent(status, "Done.", (*_stale(matched), *errors), body)
-    if matched:
-        described["openapi_extra"] = {**described["openapi_extra"], "parameters": [_IF_MATCH]}
+    asked = [*(queries.query_of(query) if query else []), *([_IF_MATCH] if matched else [])]
+    if asked:
+        described["openapi_extra"] = {**described["openapi_extra"], "parameters": asked}
     return described
 
 

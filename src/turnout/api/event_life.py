@@ -6,31 +6,32 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from turnout import clock
-from turnout.accounts.actor import Actor, Scope
-from turnout.api import bodies, describe, direct, once, pages, queries, responses
+from turnout.accounts.actor import Actor
+from turnout.api import bodies, describe, direct, following, once, organizing, queries, responses
 from turnout.api.events import EventId, cause_of, display_zone
+from turnout.api.organizing import Reach, ReachQuery, RehearsalQuery
 from turnout.api.queries import ZoneQuery
 from turnout.audit.audit import Cause
 from turnout.db.session import Db
 from turnout.discovery import queries as discovery
 from turnout.discovery.changes import ChangeOut, change_out
 from turnout.discovery.schemas import EventOut, event_out
+from turnout.discovery.series import FollowingOut
 from turnout.edge import forms
-from turnout.edge.caller import actor_of, runtime_of
+from turnout.edge.caller import runtime_of
 from turnout.errors import NotAllowed, NotFound, NotSignedIn
 from turnout.events import policy, times
-from turnout.events import queries as events
 from turnout.events.errors import (
     AmbiguousLocalTime,
     EventCancelled,
     EventOver,
     InvalidTimezone,
     NonexistentLocalTime,
+    NotInSeries,
 )
 from turnout.events.moves import Keep
 from turnout.events.patches import EventPatch
@@ -41,20 +42,11 @@ from turnout.outbox import outbox
 from turnout.registrations import hosting
 from turnout.registrations.errors import CapacityTaken, EventHasRegistrations
 from turnout.registrations.hosting import Change, Hosted
-from turnout.runtime import Runtime
 
 router = direct.router("Events")
 
 _WRONG_TIMES = (InvalidTimezone, NonexistentLocalTime, AmbiguousLocalTime)
 _WHO = (NotSignedIn, NotAllowed, NotFound)
-
-
-class RehearsalQuery(ZoneQuery):
-    """Whether to do it, or to say what it would do."""
-
-    dry_run: bool = Field(
-        default=False, description="Only say what would change, who is affected and who is told."
-    )
 
 
 class CancelIn(Input):
@@ -80,50 +72,52 @@ class DuplicateIn(Input):
 Work = Callable[[Db, Hosted, Cause], Awaitable[Change]]
 
 
-class _Rehearsed(Exception):
-    """Takes back all that a rehearsal wrote, and carries what it found."""
-
-    def __init__(self, found: tuple[ChangeOut, int]) -> None:
-        super().__init__()
-        self.found = found
-
-
 @router.patch(
     "/events/{event_id}",
     summary="Change an event",
-    response_model=EventOut | ChangeOut,
+    response_model=EventOut | ChangeOut | FollowingOut,
     **describe.change(
-        *_WHO, *_WRONG_TIMES, CapacityTaken, body=EventPatch, matched=True, query=RehearsalQuery
+        *(*_WHO, *_WRONG_TIMES, CapacityTaken, NotInSeries),
+        body=EventPatch,
+        matched=True,
+        query=RehearsalQuery,
     ),
 )
 async def change_event(event_id: EventId, request: Request) -> Response:
     """The event with what was sent; what is left out stays. With `dry_run`, what that would do.
 
     A new `start_time` alone takes `end_time` and all slots along by the same distance on the
-    clock; a new `timezone` alone keeps every instant.
+    clock; a new `timezone` alone keeps every instant. With `scope=following` the events after it
+    in its series change alike: their times by the same distance on the clock.
     """
-    actor, event = await _organizer(event_id, request)
-    query, patch = queries.read(request, RehearsalQuery), await bodies.read(request, EventPatch)
+    actor, event = await organizing.organizer(event_id, request)
+    patch, query = await bodies.read(request, EventPatch), queries.read(request, RehearsalQuery)
+    if query.scope is Reach.FOLLOWING:
+        return await following.change(request, actor, event, patch, query)
 
     async def work(db: Db, hosted: Hosted, cause: Cause) -> Change:
         return await hosting.edit(db, cause, hosted, patch, clock.now())
 
-    found = await _changed(request, actor, event, work, query, dry_run=query.dry_run)
-    shown, version = found
+    shown, version = await _changed(request, actor, event, work, query, dry_run=query.dry_run)
+    runtime_of(request).places_due.set()
     return responses.changed(shown if query.dry_run else shown.event, version)
 
 
 @router.delete(
     "/events/{event_id}",
     summary="Delete an event",
-    **describe.done(*_WHO, EventHasRegistrations, matched=True),
+    **describe.done(*_WHO, EventHasRegistrations, NotInSeries, matched=True, query=ReachQuery),
 )
 async def delete_event(event_id: EventId, request: Request) -> Response:
-    """Take an event away for good. While people are registered it has to be cancelled first."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_WRITE)
-    policy.require_known(actor)
-    async with runtime.database.write() as db:
-        hosted = await hosting.locked(db, actor, pages.id_of(event_id), owner=True)
+    """Take an event away for good. While people are registered it has to be cancelled first.
+
+    With `scope=following` also those after it in its series, all or none.
+    """
+    actor, event = await organizing.organizer(event_id, request, owner=True)
+    if queries.read(request, ReachQuery).scope is Reach.FOLLOWING:
+        return await following.delete(request, actor, event)
+    async with runtime_of(request).database.write() as db:
+        hosted = await hosting.locked(db, actor, event, owner=True)
         responses.require_match(request, hosted.event.version)
         await hosting.delete_event(db, cause_of(request, actor), hosted, clock.now())
     return Response(status_code=204)
@@ -133,11 +127,13 @@ async def delete_event(event_id: EventId, request: Request) -> Response:
     "/events/{event_id}/publish",
     summary="Publish an event",
     response_model=EventOut,
-    **describe.change(*_WHO, EventCancelled, EventOver, matched=True, query=ZoneQuery),
+    **describe.change(
+        *_WHO, EventCancelled, EventOver, InvalidTimezone, matched=True, query=ZoneQuery
+    ),
 )
 async def publish_event(event_id: EventId, request: Request) -> Response:
     """Let everyone see a draft. An event that is published already stays as it is."""
-    actor, event = await _organizer(event_id, request)
+    actor, event = await organizing.organizer(event_id, request)
 
     async def work(db: Db, hosted: Hosted, cause: Cause) -> Change:
         return await hosting.publish(db, cause, hosted, clock.now())
@@ -149,16 +145,24 @@ async def publish_event(event_id: EventId, request: Request) -> Response:
 @router.post(
     "/events/{event_id}/cancel",
     summary="Cancel an event",
-    response_model=EventOut | ChangeOut,
-    **describe.change(*_WHO, EventOver, body=CancelIn, matched=True, query=RehearsalQuery),
+    response_model=EventOut | ChangeOut | FollowingOut,
+    **describe.change(
+        *(*_WHO, EventOver, InvalidTimezone, NotInSeries),
+        body=CancelIn,
+        matched=True,
+        query=RehearsalQuery,
+    ),
 )
 async def cancel_event(event_id: EventId, request: Request) -> Response:
     """Call an event off: everyone registered is told why. With `dry_run`, how many that are.
 
-    A second time it stays as it is, with the first reason.
+    A second time it stays as it is, with the first reason. With `scope=following` those after it
+    in its series are called off as well.
     """
-    actor, event = await _organizer(event_id, request, owner=True)
-    query, body = queries.read(request, RehearsalQuery), await bodies.read(request, CancelIn)
+    actor, event = await organizing.organizer(event_id, request, owner=True)
+    body, query = await bodies.read(request, CancelIn), queries.read(request, RehearsalQuery)
+    if query.scope is Reach.FOLLOWING:
+        return await following.cancel(request, actor, event, body.reason, query)
 
     async def work(db: Db, hosted: Hosted, cause: Cause) -> Change:
         return await hosting.cancel(db, cause, hosted, body.reason, clock.now())
@@ -181,7 +185,7 @@ async def move_event(event_id: EventId, request: Request) -> Response:
     `instant` keeps when it happens and tells it in the new zone; `wall_clock` keeps what the clock
     shows, for an event that was written down in the wrong zone.
     """
-    actor, event = await _organizer(event_id, request)
+    actor, event = await organizing.organizer(event_id, request)
     body = await bodies.read(request, TimezoneIn)
     zone = times.canonical_zone(body.timezone)
 
@@ -201,7 +205,9 @@ async def move_event(event_id: EventId, request: Request) -> Response:
 )
 async def duplicate_event(event_id: EventId, request: Request) -> Response:
     """A draft of the same event at another time, with its agenda and the rules of its seats."""
-    runtime, (actor, event) = runtime_of(request), await _organizer(event_id, request)
+    runtime = runtime_of(request)
+    actor, event = await organizing.organizer(event_id, request, match=False)
+    policy.require_creator(actor)
     body = await bodies.read(request, DuplicateIn)
     claim = once.claim_of(request, actor, await forms.raw(request))
     work = partial(_duplicate, request, actor, event, body)
@@ -220,17 +226,6 @@ async def _duplicate(
     return responses.created(out, f"/events/{copy}", view.row.version)
 
 
-async def _organizer(event_id: str, request: Request, *, owner: bool = False) -> tuple[Actor, UUID]:
-    """The caller, who may change the event; asked before anything of the request is looked at."""
-    runtime, actor = runtime_of(request), await actor_of(request, Scope.EVENTS_WRITE)
-    policy.require_known(actor)
-    found = pages.id_of(event_id)
-    async with runtime.database.read() as db:
-        brief = await events.brief(db, actor, found)
-    (policy.require_owner if owner else policy.require_editor)(actor, brief)
-    return actor, found
-
-
 async def _changed(
     request: Request,
     actor: Actor,
@@ -241,7 +236,11 @@ async def _changed(
     dry_run: bool = False,
     owner: bool = False,
 ) -> tuple[ChangeOut, int]:
-    """What the change did, and the event's version; a rehearsal does the same and takes it back."""
+    """What the change did, and the event's version; a rehearsal does the same and takes it back.
+
+    Of a rehearsal it is the version that stays: sent as If-Match, its ETag lets the change through
+    as long as the event is the one that it was rehearsed with.
+    """
     runtime, zone = runtime_of(request), display_zone(query, actor)
 
     async def change(db: Db) -> tuple[ChangeOut, int]:
@@ -251,24 +250,6 @@ async def _changed(
         view = await discovery.event(db, actor, event_id)
         told = Counter[str](outbox.noted(db))
         shown = change_out(change, event_out(view, zone), told, dry_run=dry_run)
-        return shown, view.row.version
+        return shown, hosted.event.version if dry_run else view.row.version
 
-    return await _rehearsed(runtime, change) if dry_run else await _done(runtime, change)
-
-
-async def _done(
-    runtime: Runtime, change: Callable[[Db], Awaitable[tuple[ChangeOut, int]]]
-) -> tuple[ChangeOut, int]:
-    async with runtime.database.write() as db:
-        return await change(db)
-
-
-async def _rehearsed(
-    runtime: Runtime, change: Callable[[Db], Awaitable[tuple[ChangeOut, int]]]
-) -> tuple[ChangeOut, int]:
-    try:
-        async with runtime.database.write() as db:
-            found = await change(db)
-            raise _Rehearsed(found)  # noqa: TRY301 - leaving the block by an error takes it all back
-    except _Rehearsed as rehearsed:
-        return rehearsed.found
+    return await organizing.changed(runtime, change, dry_run=dry_run)

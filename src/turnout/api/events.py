@@ -74,7 +74,9 @@ async def create_event(request: Request) -> Response:
     body = await bodies.read(request, EventIn)
     claim = once.claim_of(request, actor, await forms.raw(request))
     work = partial(_create, request, actor, body)
-    return responses.respond(await once.write(runtime, claim, work))
+    answer = await once.write(runtime, claim, work)
+    runtime.places_due.set()
+    return responses.respond(answer)
 
 
 async def _create(request: Request, actor: Actor, body: EventIn, db: Db) -> Answer:

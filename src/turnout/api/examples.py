@@ -68,6 +68,71 @@ _EVENT: dict[str, Any] = {
     "created_at": "2030-11-22T16:53:38.456272+05:30",
     "updated_at": "2030-11-22T16:53:38.456272+05:30",
     "display_timezone": "Asia/Kolkata",
+    "distance_km": None,
+}
+_MOVED: dict[str, Any] = {
+    **_EVENT,
+    "start_time": "2030-12-08T10:00:00+05:30",
+    "end_time": "2030-12-08T18:00:00+05:30",
+    "seats_taken": 12,
+    "seats_left": 38,
+}
+_CHANGE: dict[str, Any] = {
+    "dry_run": True,
+    "event": _MOVED,
+    "moves": [
+        {
+            "field": name,
+            "slot_id": None,
+            "old": f"2030-12-07T{clock}:00:00+05:30",
+            "new": f"2030-12-08T{clock}:00:00+05:30",
+        }
+        for name, clock in (("start_time", "10"), ("end_time", "18"))
+    ],
+    "affected": {"confirmed": 12, "waitlisted": 0, "promoted": 0},
+    "messages": [{"topic": "event.changed", "recipients": 12}],
+    "warnings": [],
+}
+_NEW_SLOT: dict[str, Any] = {
+    "title": "Why an hour is missing in March",
+    "start_time": "2030-12-07T11:00:00",
+    "end_time": "2030-12-07T11:45:00",
+    "room": "Great hall",
+    "speaker": "Ada Lovelace",
+}
+_SLOT: dict[str, Any] = {
+    **_NEW_SLOT,
+    "id": "01a202ff-58f1-7c0d-9b7e-61d2c5a4f3b8",
+    "start_time": "2030-12-07T11:00:00+05:30",
+    "end_time": "2030-12-07T11:45:00+05:30",
+    "description": None,
+}
+_ROOM_CLASH: dict[str, Any] = {
+    "code": "room-clash",
+    "field": "room",
+    "message": (
+        '"Why an hour is missing in March" '
+        "(2030-12-07T11:00:00+05:30 to 2030-12-07T11:45:00+05:30) and "
+        '"Leap seconds" (2030-12-07T11:30:00+05:30 to 2030-12-07T12:15:00+05:30) '
+        "are in one room, Great hall."
+    ),
+}
+_COVER: dict[str, Any] = {
+    "url": f"/events/{_EVENT_ID}/cover?v=75b9eb4b189d0aa16a543b2c844d30fa",
+    "media_type": "image/webp",
+    "width": 1600,
+    "height": 700,
+}
+_PLACE: dict[str, Any] = {
+    "name": "Bengaluru",
+    "address": "Bengaluru, India",
+    "city": "Bengaluru",
+    "country": "India",
+    "country_code": "IN",
+    "latitude": 12.972,
+    "longitude": 77.594,
+    "timezone": "Asia/Kolkata",
+    "source": "gazetteer",
 }
 _PERSON: dict[str, Any] = {"name": "Ada Lovelace", "email": "ada@example.com"}
 _REGISTRATION: dict[str, Any] = {
@@ -111,6 +176,32 @@ EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
         "five-fields": _shown("Five fields are enough", _NEW_EVENT),
         "conference": _shown("With an agenda, by the clock of Berlin", _CONFERENCE),
     },
+    "EventPatch": {
+        "later": _shown("A day later, with its agenda", {"start_time": "2030-12-08T10:00:00"}),
+        "seats": _shown(
+            "More seats, and a waitlist", {"max_capacity": 80, "waitlist_enabled": True}
+        ),
+    },
+    "CancelIn": {"reason": _shown("Everyone reads why", {"reason": "The hall has no power."})},
+    "TimezoneIn": {
+        "wall-clock": _shown(
+            "10:00 stays 10:00, in Kathmandu", {"timezone": "Asia/Kathmandu", "keep": "wall_clock"}
+        )
+    },
+    "DuplicateIn": {"next-year": _shown("A year on", {"start_time": "2031-12-06T10:00:00"})},
+    "ChangeOut": {"rehearsal": _shown("What it would do", _CHANGE)},
+    "SlotIn": {"talk": _shown("A talk, by the clock of its event", _NEW_SLOT)},
+    "SlotPatch": {
+        "later": _shown("Later, and as long", {"start_time": "2030-12-07T14:00:00"}),
+        "elsewhere": _shown("In another room", {"room": "Small hall"}),
+    },
+    "SlotOut": {"talk": _shown("A talk", _SLOT)},
+    "ScheduledOut": {
+        "alone": _shown("Nothing is in its way", {**_SLOT, "warnings": []}),
+        "clash": _shown("Another is in the same room", {**_SLOT, "warnings": [_ROOM_CLASH]}),
+    },
+    "CoverOut": {"cover": _shown("A picture", _COVER)},
+    "PlacePage": {"found": _shown("A city", {"items": [_PLACE], "next_cursor": None})},
     "RegisterIn": {"guest": _shown("One person", _PERSON)},
     "EventOut": {"event": _shown("An event", _EVENT)},
     "EventPage": {"last-page": _shown("The last page", {"items": [_EVENT], "next_cursor": None})},

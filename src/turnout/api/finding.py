@@ -3,17 +3,17 @@
 import math
 import re
 from datetime import date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from turnout.accounts.actor import Actor
 from turnout.api.queries import PageQuery, ZoneQuery
-from turnout.discovery.wanted import Circle, Sort, Wanted
+from turnout.discovery.wanted import Circle, Own, Sort, Wanted
 from turnout.errors import FieldError, Invalid, NotSignedIn
-from turnout.events import lexemes, times
+from turnout.events import lexemes, policy, times
 from turnout.events.models import Status
 from turnout.places import gazetteer
 
@@ -22,17 +22,22 @@ MOST_WORDS = 12
 FARTHEST_KM = 20_038.0
 """Half of the Earth's circumference."""
 DEFAULT_RADIUS_KM = 50.0
-NEAR_PATTERN = r"^-?[0-9]{1,2}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$"
+_POSITION_PATTERN = r"^-?[0-9]{1,2}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$"
+_POSITION = re.compile(_POSITION_PATTERN)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OF_PAGES = frozenset(("limit", "cursor", "tz"))
 MOST_SEATS = 1_000_000
 
+V = TypeVar("V")
+
 
 def _is_position(text: str) -> str:
-    latitude, _, longitude = text.partition(",")
-    if abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180:
-        return text
-    raise PydanticCustomError("invalid-position", "Latitude is -90 to 90, longitude -180 to 180.")
+    if _POSITION.fullmatch(text):
+        latitude, _, longitude = text.partition(",")
+        if abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180:
+            return text
+    sentence = "Send latitude (-90 to 90) and longitude (-180 to 180), such as 19.07,72.88."
+    raise PydanticCustomError("invalid-position", sentence)
 
 
 def _is_finite(value: float) -> float:
@@ -41,9 +46,20 @@ def _is_finite(value: float) -> float:
     raise PydanticCustomError("invalid", "Must be a finite number.")
 
 
+def _beside(needed: str, value: V, info: ValidationInfo) -> V:
+    # A parameter that was refused itself is not among the data.
+    if info.data.get(needed, ...) is None:
+        raise PydanticCustomError("incomplete", "Send {needed} as well.", {"needed": needed})
+    return value
+
+
 NearText = Annotated[
     str,
-    Field(max_length=40, pattern=NEAR_PATTERN, examples=["19.07,72.88"]),
+    Field(
+        max_length=40,
+        examples=["19.07,72.88"],
+        json_schema_extra={"pattern": _POSITION_PATTERN},
+    ),
     AfterValidator(_is_position),
 ]
 When = Annotated[str, Field(max_length=40, examples=["2030-12-01"])]
@@ -87,17 +103,16 @@ class FilterQuery(ZoneQuery):
     )
     sort: Sort = Sort.START_TIME
 
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
-        for name, needs, is_there in (
-            ("radius_km", "near", self.radius_km is None or self.near is not None),
-            ("sort", "near", self.sort is not Sort.DISTANCE or self.near is not None),
-            ("sort", "q", self.sort is not Sort.RELEVANCE or self.q is not None),
-        ):
-            if not is_there:
-                sentence = "{name} needs {needs}."
-                raise PydanticCustomError("incomplete", sentence, {"name": name, "needs": needs})
-        return self
+    @field_validator("radius_km")
+    @classmethod
+    def _radius_is_around_something(cls, value: float | None, info: ValidationInfo) -> float | None:
+        return _beside("near", value, info)
+
+    @field_validator("sort")
+    @classmethod
+    def _sort_has_what_it_sorts_by(cls, value: Sort, info: ValidationInfo) -> Sort:
+        needed = {Sort.DISTANCE: "near", Sort.RELEVANCE: "q"}.get(value)
+        return value if needed is None else _beside(needed, value, info)
 
     def identity(self) -> tuple[object, ...]:
         """All that decides which events are meant, for a cursor to belong to."""
@@ -117,7 +132,11 @@ def wanted_of(query: FilterQuery, actor: Actor, zone: str, now: datetime) -> Wan
     """
     since = None if query.from_ is None else _instant(query.from_, zone, "from")
     until = None if query.to is None else _instant(query.to, zone, "to", days=1)
-    if since is None and not (query.include_past or query.status or query.mine):
+    own_of = _own_of(query, actor)
+    is_empty = since is not None and until is not None and since > until
+    if is_empty or (own_of is not None and not (own_of.owned or own_of.helped)):
+        return None
+    if since is None and own_of is None and not query.include_past:
         since = now
     words = () if query.q is None else tuple(lexemes.words(query.q)[:MOST_WORDS])
     if query.q is not None and query.q.strip() and not words:
@@ -130,18 +149,18 @@ def wanted_of(query: FilterQuery, actor: Actor, zone: str, now: datetime) -> Wan
         circle=_circle(query),
         min_seats=max(query.min_seats or 0, int(query.available)),
         is_online=query.online,
-        own_of=_own_of(query, actor),
-        status=query.status,
+        own_of=own_of,
+        status=None if own_of is None else query.status,
         sort=query.sort if words or query.sort is not Sort.RELEVANCE else Sort.START_TIME,
     )
 
 
-def _own_of(query: FilterQuery, actor: Actor) -> UUID | None:
+def _own_of(query: FilterQuery, actor: Actor) -> Own | None:
     if not query.mine and query.status in {None, Status.PUBLISHED}:
         return None
     if actor.user_id is None:
         raise NotSignedIn
-    return actor.user_id
+    return Own(actor.user_id, owned=policy.may_create(actor), helped=policy.may_help(actor))
 
 
 def _facets(query: FilterQuery) -> tuple[str, ...]:

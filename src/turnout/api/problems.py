@@ -102,12 +102,17 @@ def allowed_methods(app: FastAPI, path: str) -> frozenset[str]:
     """The methods that some route of `app` takes at `path`; empty if there is none (RFC 9110).
 
     FastAPI's own Allow names those of the first route alone, though each method is a route here.
+    A route whose template is another one takes the path for something that it is not: an id that
+    ends with `.ics`.
     """
     methods: set[str] = set()
+    template = None
     for route in iter_route_contexts(app.routes):
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
-            methods |= route.methods or {"GET"}  # a mounted folder of files has no methods
+            template = template or route.path
+            if route.path == template:
+                methods |= route.methods or {"GET"}  # a mounted folder of files has no methods
     return frozenset(methods | {"HEAD"} if "GET" in methods else methods)
 
 

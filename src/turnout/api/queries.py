@@ -68,7 +68,7 @@ def query_of(model: type[BaseModel]) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in schema.get("required", ()),
             "description": described.pop("description", ""),
             "schema": _inlined(_without_null(described), definitions),
         }

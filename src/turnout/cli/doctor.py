@@ -58,6 +58,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings.append(Finding(what="database", ok=True, detail=facts["database"]))
         findings.append(await _durability(database))
         findings.append(_rate_limits(settings))
+        findings.append(_geocoder(settings))
         findings.append(await _administrators(database))
         async with database.read() as db:
             drifts = await integrity.drifts(db, clock.now())
@@ -94,6 +95,15 @@ def _rate_limits(settings: Settings) -> Finding:
     shared = bool(settings.redis_url.get_secret_value())
     where = "in Redis, for all servers together" if shared else "in each process for itself"
     return Finding(what="rate limits", ok=True, detail=f"on, counted {where}")
+
+
+def _geocoder(settings: Settings) -> Finding:
+    if settings.geocoder == "offline":
+        detail = "the built-in gazetteer; no other server is asked"
+        return Finding(what="geocoder", ok=True, detail=detail)
+    where = settings.geocoder_url or "its public server"
+    pace = f"at most {settings.geocoder_per_minute} questions a minute from each process"
+    return Finding(what="geocoder", ok=True, detail=f"{settings.geocoder} at {where}, {pace}")
 
 
 async def _administrators(database: Database) -> Finding:

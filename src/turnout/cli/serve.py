@@ -13,7 +13,9 @@ import uvicorn
 
 from turnout import main, tables
 from turnout.cli import first_admin, user_errors
+from turnout.cli.data import retiming
 from turnout.db import revision
+from turnout.db.session import Database
 from turnout.edge.protocol import Protocol
 from turnout.settings import PREFIX, Settings
 
@@ -56,13 +58,14 @@ def serve(
     _check_open_access(settings, host)
     check_port(host, port)
     _migrate(settings)
+    user_errors.run(lambda: _retime(settings))
     _greet(settings)
     main.configure_logs(settings)
     # uvicorn answers what is in flight and then raises the signal once more, for this handler:
     # to be told to stop, and to stop, is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
-        main.create_app(settings) if workers == 1 else "turnout.main:app_from_environment",
+        main.create_app(settings, works=True) if workers == 1 else "turnout.main:app_from_environment",
         factory=workers > 1,
         host=host,
         port=port,
@@ -119,6 +122,15 @@ def _migrate(settings: Settings) -> None:
     if done.returncode != 0:
         raise SystemExit(done.returncode)
     print(f"Schema: {done.stdout.strip()}", file=sys.stderr)
+
+
+async def _retime(settings: Settings) -> None:
+    """Bring the instants of events up to the tz database of this program."""
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    try:
+        await retiming.at_start(database, lambda line: print(line, file=sys.stderr))
+    finally:
+        await database.aclose()
 
 
 def _greet(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Makes the engines of either database, with the settings that durability needs. Knows no table."""
 
+import time
 from typing import Any
 
 from sqlalchemy import event
@@ -61,7 +62,7 @@ def _connect_sqlite(path: str, write: bool, foreign_keys: bool, busy_timeout_ms:
     connection = driver.sqlite.connect(
         path, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
     )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection, busy_timeout_ms / 1000)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     connection.execute("PRAGMA temp_store = MEMORY")
@@ -72,6 +73,24 @@ def _connect_sqlite(path: str, write: bool, foreign_keys: bool, busy_timeout_ms:
         # One checkpointer: only writers may move the log into the database.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
+
+
+def _use_wal(connection: Any, patience_seconds: float) -> None:
+    """Keep the write-ahead log, as the file says from then on.
+
+    Two processes that make one file at once can meet here, and for this SQLite calls no busy
+    handler: whoever comes second is refused at once, and asks again.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except driver.sqlite.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def postgresql_engine(url: str, *, pgbouncer: bool) -> AsyncEngine:

@@ -62,12 +62,6 @@ def increase(db: AsyncSession, table: Table, names: tuple[str, ...], rows: Rows)
     _note(db, table, rows, names)
 
 
-def noted(db: AsyncSession, table: Table) -> list[Sequence[Any]]:
-    """The rows that are to be inserted into `table` and are not written yet."""
-    pending: list[_Noted] = db.info.get(_PENDING, [])
-    return [row for each in pending if each.table is table for row in each.rows]
-
-
 async def flush(db: AsyncSession) -> None:
     """Write what was noted, so that statements of the same transaction see it.
 

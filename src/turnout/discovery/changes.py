@@ -81,9 +81,9 @@ def change_out(
     return ChangeOut(
         dry_run=dry_run,
         event=event,
-        moves=list(_moves(change.before, after)),
+        moves=list(moves_of(change.before, after)),
         affected=AffectedOut(after.taken, after.waiting, change.promoted),
-        messages=[ToldOut(topic, _recipients(topic, n, people)) for topic, n in told.items()],
+        messages=[ToldOut(topic, recipients(topic, n, people)) for topic, n in told.items()],
         warnings=[
             WarningOut(each.code, each.field, each.message)
             for each in (*change.warnings, *_clashes(after, event.display_timezone))
@@ -97,25 +97,27 @@ def _clashes(after: Hosted, zone: str) -> Sequence[Warned]:
     return () if is_off else agenda.warnings(after.event.slots, zone)
 
 
-def _recipients(topic: str, count: int, people: int) -> int:
+def recipients(topic: str, count: int, people: int) -> int:
+    """To how many those messages about one event go, which that many `people` hold on to."""
     if topic in _TO_ATTENDEES:
         return people
     return 0 if topic in _TO_NOBODY else count
 
 
-def _moves(before: Hosted, after: Hosted) -> Iterator[MoveOut]:
+def moves_of(before: Hosted, after: Hosted) -> Iterator[MoveOut]:
+    """The times that differ, of the event, of its agenda and of its registration window."""
     zones = before.event.timezone, after.event.timezone
-    yield from _moves_of(before.event, after.event, None, zones)
+    yield from _moves_of_span(before.event, after.event, None, zones)
     former = {slot.id: slot for slot in before.event.slots}
     for slot in after.event.slots:
         if slot.id in former:
-            yield from _moves_of(former[slot.id], slot, slot.id, zones)
+            yield from _moves_of_span(former[slot.id], slot, slot.id, zones)
     old, new = before.admission, after.admission
     yield from _move("registration_opens_at", None, (old.opens, new.opens), zones)
     yield from _move("registration_closes_at", None, (old.closes, new.closes), zones)
 
 
-def _moves_of(
+def _moves_of_span(
     before: Span, after: Span, slot_id: UUID | None, zones: tuple[str, str]
 ) -> Iterator[MoveOut]:
     yield from _move("start_time", slot_id, (before.start, after.start), zones)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from turnout.accounts.models import User
 from turnout.discovery.queries import SlotView
 from turnout.events.models import Event, Slot
 from turnout.registrations.models import Admission
@@ -16,7 +17,9 @@ from turnout.registrations.models import Admission
 _EVENT = Event.__table__.c
 _SEATS = Admission.__table__.c
 _SLOT = Slot.__table__.c
-# The organizer, the slug and the dates of the record belong to this database, not to the event.
+_USER = User.__table__.c
+# The organizer, the slug and the dates of the record belong to this database, not to the event:
+# calendars have them, and rows do without.
 _WHOLE: Any = select(
     *(_EVENT.id, _EVENT.import_key, _EVENT.name, _EVENT.description, _EVENT.location),
     *(_EVENT.timezone, _EVENT.start_at, _EVENT.end_at, _EVENT.status, _EVENT.visibility),
@@ -24,7 +27,10 @@ _WHOLE: Any = select(
     *(_EVENT.place_country_code, _EVENT.place_latitude, _EVENT.place_longitude),
     *(_EVENT.online_url, _EVENT.tags, _SEATS.capacity, _SEATS.waitlist_enabled),
     *(_SEATS.opens_at, _SEATS.closes_at),
+    *(_EVENT.slug, _EVENT.sequence, _EVENT.created_at, _EVENT.updated_at),
+    *(_EVENT.organizer_id, _USER.name.label("organizer_name")),
 ).join_from(Event.__table__, Admission.__table__, _SEATS.event_id == _EVENT.id)
+_WHOLE = _WHOLE.join(User.__table__, _USER.id == _EVENT.organizer_id)
 _PAGE = _WHOLE.order_by(_EVENT.id).limit(bindparam("limit"))
 _PAGE_AFTER = _PAGE.where(_EVENT.id > bindparam("after", type_=_EVENT.id.type))
 _SLOTS = (

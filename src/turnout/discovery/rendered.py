@@ -15,7 +15,7 @@ from turnout.discovery import queries
 from turnout.discovery.schemas import event_out
 from turnout.discovery.search import Hit
 
-MOST_BYTES = 6 * 1024 * 1024
+MOST_BYTES = 3 * 1024 * 1024
 _OVERHEAD_BYTES = 400
 
 _NO_DISTANCE = b"null}"

@@ -34,6 +34,7 @@ class Hit(NamedTuple):
     taken: int
     latitude: float | None
     longitude: float | None
+    start_at: str | datetime
 
     @property
     def event_id(self) -> UUID:
@@ -49,7 +50,10 @@ class Hit(NamedTuple):
     def position(self) -> Position:
         """Where a list goes on behind it."""
         row_id = None if self.row_id is None else _id(self.row_id).hex
-        return Position(self.tier, _plain(self.value), row_id)
+        value = _plain(self.value)
+        # Of what is sorted by distance, the value is a cosine.
+        start = _instant(self.start_at).isoformat() if isinstance(value, float) else None
+        return Position(self.tier, value, row_id, start)
 
     def km_from(self, circle: Circle) -> float | None:
         """How far the event is from the middle of the circle, to some 10 metres."""
@@ -115,15 +119,16 @@ def key_of(position: Position) -> Key:
     """The position as a cursor holds it."""
     # A cosine decides between neighbours by its last digit: as text, which JSON leaves alone.
     value = position.value
-    return position.tier, repr(value) if isinstance(value, float) else value, position.id
+    if isinstance(value, float):
+        return position.tier, repr(value), position.id, position.start
+    return position.tier, value, position.id
 
 
 def position_of(key: Key) -> Position:
     """The position that a cursor of ours holds."""
-    tier, value, row_id = key
+    tier, value, row_id, *start = key
     assert isinstance(tier, int)  # noqa: S101 - what `key_of` made, and nobody else could sign
     assert value is not None  # noqa: S101 - as above
-    is_cosine = isinstance(value, str) and ":" not in value
-    return Position(
-        tier, float(value) if is_cosine else value, None if row_id is None else str(row_id)
-    )
+    if start:
+        return Position(tier, float(value), str(row_id), str(start[0]))
+    return Position(tier, value, None if row_id is None else str(row_id))

@@ -28,6 +28,15 @@ class Circle:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """The events that an account works on: those it owns, those whose team it is in, or both."""
+
+    user_id: UUID
+    owned: bool = True
+    helped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The events that are looked for: those for which all holds that is said here.
 
@@ -42,8 +51,8 @@ class Wanted:
     circle: Circle | None = None
     min_seats: int = 0
     is_online: bool | None = None
-    own_of: UUID | None = None
-    """Only what this account owns or works on, whoever else may see it."""
+    own_of: Own | None = None
+    """Only what this account works on, whoever else may see it."""
     status: Status | None = None
     """With `own_of`: which of them."""
     sort: Sort = Sort.START_TIME
@@ -62,3 +71,5 @@ class Position:
     value: str | float
     id: str | None
     """In hexadecimal; None where `value` alone says it."""
+    start: str | None = None
+    """When it begins, where `value` is a distance: of those as far the soonest come first."""

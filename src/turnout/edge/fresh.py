@@ -19,7 +19,7 @@ from turnout import clock
 from turnout.db.errors import SUSPECT
 from turnout.runtime import Runtime
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 _UNTIL = "turnout.fresh_until"
 _CREDENTIALS = frozenset((b"authorization", b"cookie"))
 

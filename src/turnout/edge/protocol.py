@@ -33,7 +33,7 @@ MAX_PIPELINED = 32
 """Requests that wait on one connection while an earlier one is answered."""
 
 log = structlog.get_logger()
-_METHODS = "DELETE, GET, HEAD, PATCH, POST"
+_METHODS = "DELETE, GET, HEAD, PATCH, POST, PUT"
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]\r?\n")
 _HEADERS = SecurityHeaders(https=False)
 

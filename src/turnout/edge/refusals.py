@@ -70,7 +70,8 @@ class PayloadTooLarge(Refusal):
     code = "payload-too-large"
     title = "The body is too large"
     explanation = (
-        "A JSON body may have 256 KiB, an imported file 10 MiB. Send less, or send it in parts."
+        "A JSON body may have 256 KiB, a cover picture 5 MiB, an imported file 10 MiB. Send less, "
+        "or send it in parts."
     )
 
 

@@ -89,10 +89,10 @@ class Findings:
         self.notes: list[Remark] = []
         self.reasons: list[Remark] = []
 
-    def note(self, code: Code, field: str, sentence: str) -> None:
+    def note(self, code: StrEnum, field: str, sentence: str) -> None:
         """Keep in mind what was changed or guessed."""
         self.notes.append(Remark(code, field, sentence))
 
-    def refuse(self, code: Code, field: str, sentence: str) -> None:
+    def refuse(self, code: StrEnum, field: str, sentence: str) -> None:
         """Keep in mind why the row cannot be taken; reading goes on, to find every reason."""
         self.reasons.append(Remark(code, field, sentence))

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from turnout.errors import FieldError, Invalid
-from turnout.events.models import Status, Visibility
+from turnout.events.models import PlaceSource, Status, Visibility
 from turnout.events.times import Moment
 
 LONGEST_EVENT = timedelta(days=400)
@@ -50,6 +50,8 @@ class EventDraft:
     end: Moment
     description: str = ""
     place: PlaceDraft = PlaceDraft()
+    place_source: PlaceSource = PlaceSource.ORGANIZER
+    """Who said so, where a place is said."""
     online_url: str | None = None
     tags: tuple[str, ...] = ()
     status: Status = Status.PUBLISHED

@@ -147,8 +147,10 @@ def organizer(user_id: UUID) -> str:
 ONLINE = f"{MARK}w"
 """The facet of an event that can be attended from anywhere."""
 
-LONG = f"{MARK}d"
-"""The facet of an event that lasts for days (finding.SHORT)."""
+
+def lasting(length: int) -> str:
+    """The facet of events of a class of lengths (finding.LENGTHS)."""
+    return f"{MARK}d{length}"
 
 
 def cells_of(latitude: float, longitude: float) -> list[str]:

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.audit import audit
 from turnout.audit.audit import Cause
-from turnout.events import moves, saving
+from turnout.events import saving
 from turnout.events.drafts import EventDraft, PlaceDraft, SlotDraft
 from turnout.events.errors import EventCancelled, EventOver
 from turnout.events.models import Event, PlaceSource, Status
-from turnout.events.times import Moment
 from turnout.events.whole import Whole
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
@@ -59,20 +57,15 @@ async def delete(db: AsyncSession, cause: Cause, event: Whole, now: datetime) ->
     outbox.add(db, [outbox.Message(now, Topic.EVENT_DELETED, event.id, event.id, payload)])
 
 
-def again(event: Whole, start: Moment, series: UUID | None = None) -> EventDraft:
-    """A draft of the same event that begins at `start`, of its zone; the agenda goes along.
-
-    Raises Invalid (`time-out-of-range`).
-    """
-    distance = start.local.replace(fold=0) - event.start.local.replace(fold=0)
-    moved = moves.shifted(event, distance).event
+def drafted(event: Whole) -> EventDraft:
+    """A draft of an event like this one; a place that was found for it is to be found anew."""
     is_found = event.place_source != PlaceSource.ORGANIZER
     return EventDraft(
         name=event.name,
         location=event.location,
         timezone=event.timezone,
-        start=start,
-        end=moved.end,
+        start=event.start,
+        end=event.end,
         description=event.description,
         place=PlaceDraft() if is_found else event.place,
         online_url=event.online_url,
@@ -81,8 +74,6 @@ def again(event: Whole, start: Moment, series: UUID | None = None) -> EventDraft
         visibility=event.visibility,  # type: ignore[arg-type]  # a text of that enumeration
         slots=tuple(
             SlotDraft(s.title, s.start, s.end, s.room, s.speaker, s.description)
-            for s in moved.slots
+            for s in event.slots
         ),
-        series_id=series,
-        series_local=None if series is None else start.local,
     )

@@ -51,7 +51,7 @@ class PlaceSource(StrEnum):
 
 
 _LISTED = text("status = 'published' AND visibility = 'public'")
-_LISTED_LONG = text("is_long AND status = 'published' AND visibility = 'public'")
+_LISTED_LONG = text("lasting > 0 AND status = 'published' AND visibility = 'public'")
 _SOUGHT = text("place_lookup_at IS NOT NULL")
 
 
@@ -84,6 +84,7 @@ class Event(Base):
         ),
         Index(
             "ix_events_long",
+            "lasting",
             "start_at",
             "id",
             "end_at",
@@ -139,8 +140,8 @@ class Event(Base):
     place_y: Mapped[float | None] = mapped_column(Double)
     place_z: Mapped[float | None] = mapped_column(Double)
     """The position on a sphere of radius 1, derived from latitude and longitude."""
-    is_long: Mapped[bool]
-    """Whether it lasts longer than finding.SHORT: such events are looked for apart."""
+    lasting: Mapped[int]
+    """The class of its length in finding.LENGTHS: those that last for days are looked for apart."""
     title_words: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     facets: Mapped[str] = mapped_column(Text)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from turnout.events import times
+from turnout.errors import Invalid
+from turnout.events import drafts, times
 from turnout.events.drafts import Span
 from turnout.events.times import Derived, Moment, Note
 from turnout.events.whole import Whole
@@ -72,6 +73,39 @@ def shifted(event: Whole, by: timedelta) -> Moved:
     return Moved(after, _warnings(event, derived, event.timezone, Keep.WALL_CLOCK))
 
 
+def starting(event: Whole, start: Moment) -> Moved:
+    """The event at another `start`, with all its slots as far from it on the clock as they are.
+
+    Where the clocks change in between, so that something would end before it begins, all of it
+    lasts as long by the watch instead. Raises Invalid (`time-out-of-range`).
+    """
+    old, zone = event.start, event.timezone
+    others = _moments(event)[1:]
+    derived = [carried(each, old, start, zone) for each in others]
+    after = _with(event, [start, *(each.moment for each in derived)])
+    try:
+        drafts.check_times(after, after.slots)
+    except Invalid:
+        exact = [carried_exactly(each, old, start, zone) for each in others]
+        message = f"The clocks in {zone} change during it; it lasts as long by the watch."
+        return Moved(_with(event, [start, *exact]), (Warned("kept-length", "end_time", message),))
+    # Of the start there is nothing to say here: whoever chose it knows which of two it is.
+    unmoved = Derived(replace(start, local=start.local.replace(fold=0)), Note.EXACT)
+    return Moved(after, _warnings(event, [unmoved, *derived], zone, Keep.WALL_CLOCK))
+
+
+def carried(moment: Moment, old: Moment, new: Moment, zone: str) -> Derived:
+    """A time that is as far from `new` on the clock as `moment` is from `old`."""
+    distance = new.local.replace(fold=0) - old.local.replace(fold=0)
+    near = new.instant + (moment.instant - old.instant)
+    return times.shift(moment, distance, zone, near=near)
+
+
+def carried_exactly(moment: Moment, old: Moment, new: Moment, zone: str) -> Moment:
+    """A time that is as long after `new`, by the watch, as `moment` is after `old`."""
+    return times.moment_at(new.instant + (moment.instant - old.instant), zone)
+
+
 def _moments(event: Whole) -> list[Moment]:
     spans: tuple[Span, ...] = (event, *event.slots)
     return [moment for span in spans for moment in (span.start, span.end)]
@@ -105,7 +139,11 @@ def warning(field: str, derived: Derived, zone: str, keep: Keep) -> Warned | Non
     local = derived.moment.local.replace(tzinfo=None, fold=0).isoformat()
     match derived.note:
         case Note.EXACT:
-            return None
+            if not derived.moment.local.fold:
+                return None
+            # A table keeps a wall clock without its fold, and the instant in that zone has none.
+            message = f"It was the second {local} of two; moved back from {zone}, it is the first."
+            return Warned("second-of-two", field, message)
         case Note.MOVED:
             message = f"The clocks in {zone} skip that time; it becomes {local}."
             return Warned("moved-out-of-gap", field, message)

@@ -1,15 +1,17 @@
 """What a request may change of an event, and what the event is then. Knows no database."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from turnout import ids
 from turnout.events import drafts, moves, times
-from turnout.events.drafts import MOST_SLOTS, PlaceDraft
+from turnout.events.drafts import MOST_SLOTS, PlaceDraft, SlotDraft
 from turnout.events.models import PlaceSource, Visibility
 from turnout.events.moves import Warned
 from turnout.events.schemas import MOST_SEATS, MOST_TAGS, PlaceIn, SlotIn, TimeText, WebAddress
@@ -23,12 +25,23 @@ _NEVER_NULL = (
 )  # fmt: skip
 
 
+def _as_sent(schema: dict[str, Any]) -> None:
+    """Let the schema speak of what is sent: None, by which a field is left out, is no default."""
+    for name, described in schema["properties"].items():
+        del described["default"]
+        if name in _NEVER_NULL:
+            [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
+            described |= kind
+
+
 class EventPatch(Input):
     """A change of an event: what is left out stays as it is.
 
     A new `start_time` alone takes `end_time` and all slots along, by the same distance on the
     clock. A new `timezone` alone keeps every instant and tells it in the new zone.
     """
+
+    model_config = ConfigDict(json_schema_extra=_as_sent)
 
     name: Annotated[str, Line(200)] | None = None
     location: Annotated[str, Line(300)] | None = None
@@ -50,15 +63,11 @@ class EventPatch(Input):
     registration_closes_at: TimeText | None = None
     visibility: Visibility | None = None
 
-    @model_validator(mode="before")
+    @field_validator(*_NEVER_NULL, mode="before")
     @classmethod
-    def _no_null(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            for name in _NEVER_NULL:
-                if name in given and given[name] is None:
-                    raise PydanticCustomError(
-                        "never-null", "{name} cannot be null; leave it out.", {"name": name}
-                    )
+    def _not_null(cls, given: Any) -> Any:
+        if given is None:
+            raise PydanticCustomError("never-null", "Cannot be null; leave it out to keep it.")
         return given
 
     def says(self, name: str) -> bool:
@@ -81,18 +90,24 @@ def patched(event: Whole, patch: EventPatch) -> Patched:
     """
     zone = times.canonical_zone(patch.timezone) if patch.timezone else event.timezone
     moved = moves.to_zone(event, zone, moves.Keep.INSTANT)
-    after, warnings = moved.event, list(moved.warnings)
+    after, warnings = moved.event, moved.warnings
     start = _read(patch.start_time, zone, "start_time") or after.start
     distance = start.local.replace(fold=0) - after.start.local.replace(fold=0)
-    if patch.start_time is not None and distance:
+    if distance:
         shifted = moves.shifted(after, distance)
-        after, warnings = shifted.event, [*warnings, *shifted.warnings]
+        after, warnings = shifted.event, (*warnings, *_by_rule(shifted.warnings, patch))
     end = _read(patch.end_time, zone, "end_time") or after.end
-    slots = after.slots if patch.slots is None else _slots(patch.slots, zone)
+    slots = after.slots if patch.slots is None else _slots(patch.slots, zone, after.slots)
     after = replace(after, start=start, end=end, slots=slots, **_plain(patch))
     after = _placed(event, after, patch)
     drafts.check_times(after, after.slots)
-    return Patched(after, tuple(warnings))
+    return Patched(replace(after, slots=_in_order(after.slots)), warnings)
+
+
+def _by_rule(warnings: Sequence[Warned], patch: EventPatch) -> list[Warned]:
+    """Those about times that were found by rule: what was sent is as it was sent."""
+    sent = [name for name in ("start_time", "end_time", "slots") if patch.says(name)]
+    return [each for each in warnings if each.field.partition(".")[0] not in sent]
 
 
 def _plain(patch: EventPatch) -> dict[str, Any]:
@@ -107,20 +122,37 @@ def _read(text: str | None, zone: str, field: str) -> Moment | None:
     return None if text is None else times.read_time(text, zone, field=field)
 
 
-def _slots(wanted: Sequence[SlotIn], zone: str) -> tuple[WholeSlot, ...]:
-    slots = [slot.draft(n, zone) for n, slot in enumerate(wanted)]
-    return tuple(
-        WholeSlot(ids.new_id(), s.title, s.start, s.end, s.room, s.speaker, s.description)
-        for s in slots
-    )
+def _slots(
+    wanted: Sequence[SlotIn], zone: str, present: Sequence[WholeSlot]
+) -> tuple[WholeSlot, ...]:
+    """The agenda as it was sent; a slot that is there already keeps its id."""
+    known: dict[SlotDraft, list[UUID]] = defaultdict(list)
+    for slot in present:
+        known[_draft_of(slot)].append(slot.id)
+    found: list[WholeSlot] = []
+    for n, each in enumerate(wanted):
+        s = each.draft(n, zone)
+        slot_id = known[s].pop(0) if known[s] else ids.new_id()
+        found.append(WholeSlot(slot_id, s.title, s.start, s.end, s.room, s.speaker, s.description))
+    return tuple(found)
+
+
+def _draft_of(s: WholeSlot) -> SlotDraft:
+    return SlotDraft(s.title, s.start, s.end, s.room, s.speaker, s.description)
+
+
+def _in_order(slots: Sequence[WholeSlot]) -> tuple[WholeSlot, ...]:
+    """The slots in the order in which they are read, so that another order is no change."""
+    return tuple(sorted(slots, key=lambda slot: (slot.start.instant, slot.id)))
 
 
 def _placed(before: Whole, after: Whole, patch: EventPatch) -> Whole:
     """The place that was sent; a found one goes with the location that it was found from."""
-    if patch.says("place") and patch.place is not None:
+    place = PlaceDraft() if patch.place is None else patch.place.draft()
+    if place != PlaceDraft():
         return replace(
             after,
-            place=patch.place.draft(),
+            place=place,
             place_source=PlaceSource.ORGANIZER,
             place_lookup_at=None,
             suggested_timezone=None,

@@ -125,10 +125,7 @@ def _as_usual(image: "Image") -> "Image":
     wanted = "RGBA" if image.has_transparency_data else "RGB"
     if image.mode in {wanted, "CMYK"}:
         return image
-    exif = image.getexif()
-    converted = image.convert(wanted)
-    converted.getexif().update(exif)
-    return converted
+    return image.convert(wanted)
 
 
 def _in_srgb(image: "Image", profile: Any) -> "Image":

@@ -3,12 +3,12 @@
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, exists, or_, true
 
 from turnout.accounts.actor import Actor
 from turnout.accounts.policy import refused
 from turnout.errors import NotFound, NotSignedIn
-from turnout.events.models import Event, Status, TeamRole, Visibility
+from turnout.events.models import Event, Status, TeamMember, TeamRole, Visibility
 
 
 class SomeEvent(Protocol):
@@ -55,8 +55,13 @@ def may_work_door(actor: Actor, event: SomeEvent) -> bool:
     return may_edit(actor, event) or _is_in_team(actor, event, TeamRole.DOOR)
 
 
+def may_help(actor: Actor) -> bool:
+    """Whether the caller's places in the teams of others' events count."""
+    return not actor.must_enrol
+
+
 def _is_in_team(actor: Actor, event: SomeEvent, role: TeamRole) -> bool:
-    return event.team_role == role and not actor.must_enrol
+    return event.team_role == role and may_help(actor)
 
 
 def is_hidden(event: SomeEvent) -> bool:
@@ -73,6 +78,23 @@ def listed_events() -> ColumnElement[bool]:
     """The filter of what everyone finds: published and public."""
     # In the words of the partial index ix_events_listed, or it would not be used.
     return and_(Event.status == Status.PUBLISHED, Event.visibility == Visibility.PUBLIC)
+
+
+def met_events(actor: Actor) -> ColumnElement[bool]:
+    """The filter of what the caller may come upon among others, without a link to it.
+
+    That is what is public and no draft, and what they work on. An unlisted event is not shown to
+    whoever knows another one of its series: its id is the secret by which it is seen.
+    """
+    if actor.is_admin:
+        return true()
+    ways = [and_(Event.status != Status.DRAFT, Event.visibility == Visibility.PUBLIC)]
+    if actor.may_organize:
+        ways.append(Event.organizer_id == actor.user_id)
+    if actor.user_id is not None and may_help(actor):
+        mine = TeamMember.event_id == Event.id, TeamMember.user_id == actor.user_id
+        ways.append(exists().where(*mine))
+    return or_(*ways)
 
 
 def require_creator(actor: Actor) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.audit import audit
@@ -25,12 +25,35 @@ _IN_CALENDARS = frozenset(
 """What readers of the calendar entry must hear of: a change bumps its SEQUENCE (RFC 5546)."""
 _TOLD_BEFORE = ("name", "location", "timezone", "start", "end")
 """What a message tells the former value of."""
+_UNTOLD = frozenset(
+    (
+        *("place_source", "place_lookup_at", "place_lookups", "suggested_timezone"),
+        *("cancelled_at", "series_id", "series_local"),
+    )
+)
+"""What concerns nobody who comes: where these alone change, nobody is told."""
+_CALLED = {"start": "start_time", "end": "end_time", "organizer_id": "organizer"}
+"""As readers of the API know it."""
+
+
+_EVENTS: Any = Event.__table__
+_SLOTS: Any = Slot.__table__
+_CHANGE_SLOT = (
+    update(_SLOTS)
+    .where(_SLOTS.c.id == bindparam("slot_id", type_=_SLOTS.c.id.type))
+    .values({c.name: bindparam(c.name) for c in _SLOTS.columns if c.name not in {"id", "event_id"}})
+)
+"""Sent once with all slots of an agenda that moves."""
 
 
 def changed_fields(before: Whole, after: Whole) -> list[str]:
     """The names of what differs between two states of an event."""
     names = (field.name for field in fields(Whole))
     return [n for n in names if n not in _OWN and getattr(before, n) != getattr(after, n)]
+
+
+def _public(names: Sequence[str]) -> list[str]:
+    return [_CALLED.get(name, name) for name in names if name not in _UNTOLD]
 
 
 async def save(
@@ -52,20 +75,30 @@ async def save(
     names = [*changed_fields(before, after), *also]
     if not names:
         return before
-    if after.place_source is None and before.location != after.location:
+    if _is_sought_anew(before, after):
         after = replace(after, place_lookup_at=now, place_lookups=0)
     moved = 1 if _IN_CALENDARS.intersection(names) else 0
     after = replace(after, version=before.version + 1, sequence=before.sequence + moved)
     old, new = whole.columns_of(before), whole.columns_of(after)
     values = {name: value for name, value in new.items() if old[name] != value}
-    await db.execute(update(Event).where(Event.id == after.id).values(**values, updated_at=now))
+    # By the table: for a class SQLAlchemy would look at every event that the transaction has read.
+    row = update(_EVENTS).where(_EVENTS.c.id == after.id)
+    await db.execute(row.values(**values, updated_at=now))
     # Before the message is noted: new slots are written at once, with all that was noted till then.
     await _save_slots(db, after.id, before.slots, after.slots)
-    changes = {"fields": names}
+    changes = {"fields": [_CALLED.get(name, name) for name in names]}
     audit.record(db, [audit.Entry(now, cause, action, after.id, after.id, changes)])
-    if topic is not Topic.EVENT_CHANGED or before.status != Status.DRAFT:
+    if topic is not Topic.EVENT_CHANGED or (before.status != Status.DRAFT and _public(names)):
         outbox.add(db, [_message(topic, before, after, names, now)])
     return after
+
+
+def _is_sought_anew(before: Whole, after: Whole) -> bool:
+    """Whether nobody knows its place any more: it is looked up from the location then."""
+    if after.place_source is not None:
+        return False
+    is_forgotten = before.place_source is not None or after.place_lookups < before.place_lookups
+    return is_forgotten or before.location != after.location
 
 
 def _message(
@@ -73,9 +106,13 @@ def _message(
 ) -> outbox.Message:
     payload = {
         "event_id": str(after.id),
-        "fields": list(names),
+        "fields": _public(names),
         "sequence": after.sequence,
-        "before": {name: _told(getattr(before, name)) for name in _TOLD_BEFORE if name in names},
+        "before": {
+            _CALLED.get(name, name): _told(getattr(before, name))
+            for name in _TOLD_BEFORE
+            if name in names
+        },
     }
     return outbox.Message(now, topic, after.id, after.id, payload)
 
@@ -92,9 +129,10 @@ async def _save_slots(
     gone = [slot_id for slot_id in old if slot_id not in kept]
     if gone:
         await db.execute(delete(Slot).where(Slot.id.in_(gone)))
-    for slot in after:
-        if slot.id in old and old[slot.id] != slot:
-            await db.execute(update(Slot).where(Slot.id == slot.id).values(**_values(slot)))
+    changed = [slot for slot in after if slot.id in old and old[slot.id] != slot]
+    if changed:
+        connection = await db.connection()
+        await connection.execute(_CHANGE_SLOT, [{"slot_id": s.id, **_values(s)} for s in changed])
     new = [_row(event_id, slot) for slot in after if slot.id not in old]
     if new:
         sets.insert(db, Slot.__table__, new)  # type: ignore[arg-type]  # a Table, though declared as FromClause

@@ -5,7 +5,8 @@ forget it. Only what is published and public is in it. SQLite: FTS5 over the row
 order of their start, so that matches come soonest first without sorting (fts5.html, 4.4 and 5);
 all words there are stand in a table, by which the beginning of a word becomes the words that begin
 so: asked for a beginning, FTS5 would read all that matches before it gives the first.
-PostgreSQL: `tsvector` with GIN beside the start, where the planner chooses between both.
+PostgreSQL: `tsvector` with GIN beside the start, where the planner chooses between both, and each
+facet with the starts of its events in order.
 
 A migration that rebuilds the table of events on SQLite takes the view and the triggers away first
 and makes them again: the view keeps it from renaming, and the triggers go with the old table.
@@ -17,9 +18,13 @@ from turnout.events.models import Event
 
 SECOND = 1 << 30
 """Numbers that each second of starts has: seconds to the year 2199 and these fit 63 bits."""
+SHORTEST, LONGEST = 2, 3
+"""Letters of the beginnings of words that the index keeps as they are."""
+BEGINNING = "=p"
+"""What marks them on PostgreSQL; FTS5 has them apart (fts5.html, 4.2)."""
 TABLES_OF_SQLITE = ("data", "idx", "content", "docsize", "config")
 TABLES = (
-    *("event_search", "event_numbers", "event_terms"),
+    *("event_search", "event_numbers", "event_terms", "event_facets"),
     *(f"event_search_{each}" for each in TABLES_OF_SQLITE),
 )
 """The tables that belong to no model; FTS5 keeps some under its own names (fts5.html, 9)."""
@@ -61,9 +66,9 @@ OF_SQLITE = (
     """CREATE VIEW event_search_rows AS
 SELECT n.number, e.title_words AS title, e.words, e.facets
 FROM event_numbers AS n JOIN events AS e ON e.id = n.event_id""",
-    """CREATE VIRTUAL TABLE event_search USING fts5(
+    f"""CREATE VIRTUAL TABLE event_search USING fts5(
     title, words, facets, content='event_search_rows', content_rowid='number',
-    tokenize="ascii tokenchars '=_'", prefix='2 3', detail='column', columnsize=0
+    tokenize="ascii tokenchars '=_'", prefix='{SHORTEST} {LONGEST}', detail='column', columnsize=0
 )""",
     f"""CREATE TRIGGER events_search_insert AFTER INSERT ON events
 WHEN {_IS_LISTED} BEGIN
@@ -88,36 +93,65 @@ END""",  # noqa: S608 - constants of this file
 END""",
 )
 
-_TITLE = "array_to_tsvector(string_to_array(NEW.title_words, ' '))"
-_WORDS = """array_to_tsvector(array_remove(string_to_array(
-                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), ''))"""
-_DISTINCT = "\n    OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _INDEXED)
+_TITLE = "lexemes_of(NEW.title_words, '')"
+_WORDS = "lexemes_of(concat_ws(' ', NEW.title_words, NEW.words), NEW.facets)"
+_INDEXED_THERE = (*_INDEXED, "end_at")
+_DISTINCT = "\n    OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _INDEXED_THERE)
 
 OF_POSTGRESQL = (
     """CREATE TABLE event_search (
     event_id uuid NOT NULL,
     start_at timestamptz NOT NULL,
+    end_at timestamptz NOT NULL,
+    lasting integer NOT NULL,
     title tsvector NOT NULL,
     words tsvector NOT NULL,
     CONSTRAINT pk_event_search PRIMARY KEY (event_id),
     CONSTRAINT fk_event_search_event_id FOREIGN KEY (event_id)
         REFERENCES events (id) ON DELETE CASCADE
 )""",
+    """CREATE TABLE event_facets (
+    facet varchar COLLATE "C" NOT NULL,
+    start_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT pk_event_facets PRIMARY KEY (facet, start_at, event_id)
+)""",
     "CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id)",
+    """CREATE INDEX ix_event_search_long
+    ON event_search (lasting, start_at, event_id) WHERE lasting > 0""",
     """CREATE INDEX ix_event_search_title ON event_search
     USING gin (title) WITH (fastupdate = off)""",
     """CREATE INDEX ix_event_search_words ON event_search
     USING gin (words) WITH (fastupdate = off)""",
+    # A beginning of two or three letters is a lexeme of its own: looked for as a beginning, it
+    # would be read of every word that begins so.
+    f"""CREATE FUNCTION lexemes_of(words text, facets text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_to_tsvector(
+        array_remove(string_to_array(concat_ws(' ', words, facets), ' '), '')
+        || ARRAY(
+            SELECT '{BEGINNING}' || left(word, letters)
+            FROM unnest(string_to_array(words, ' ')) AS word,
+                generate_series({SHORTEST}, {LONGEST}) AS letters
+            WHERE length(word) >= letters))
+$$""",  # noqa: S608 - constants of this file
     f"""CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF {_IS_LISTED} THEN
-        INSERT INTO event_search (event_id, start_at, title, words) VALUES (
-            NEW.id, NEW.start_at, {_TITLE},
-            {_WORDS})
-        ON CONFLICT (event_id) DO UPDATE
-        SET start_at = excluded.start_at, title = excluded.title, words = excluded.words;
-    ELSE
-        DELETE FROM event_search WHERE event_id = NEW.id;
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM event_search WHERE event_id = OLD.id;
+        DELETE FROM event_facets f
+        USING unnest(string_to_array(OLD.facets, ' ')) AS old_facet
+        WHERE f.facet = old_facet AND f.start_at = OLD.start_at AND f.event_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' AND {_IS_LISTED} THEN
+        INSERT INTO event_search (event_id, start_at, end_at, lasting, title, words)
+        VALUES (
+            NEW.id, NEW.start_at, NEW.end_at, NEW.lasting,
+            {_TITLE},
+            {_WORDS});
+        INSERT INTO event_facets (facet, start_at, event_id)
+        SELECT DISTINCT new_facet, NEW.start_at, NEW.id
+        FROM unnest(string_to_array(NEW.facets, ' ')) AS new_facet;
     END IF;
     RETURN NULL;
 END
@@ -128,6 +162,8 @@ EXECUTE FUNCTION index_event()""",
     f"""CREATE TRIGGER events_search_update AFTER UPDATE ON events
 FOR EACH ROW WHEN ({_DISTINCT})
 EXECUTE FUNCTION index_event()""",
+    """CREATE TRIGGER events_search_delete AFTER DELETE ON events
+FOR EACH ROW EXECUTE FUNCTION index_event()""",
 )
 
 for _dialect, _statements in (("sqlite", OF_SQLITE), ("postgresql", OF_POSTGRESQL)):

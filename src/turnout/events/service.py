@@ -17,7 +17,7 @@ from turnout.audit.audit import Cause
 from turnout.db import sets
 from turnout.events import drafts, finding, policy
 from turnout.events.drafts import EventDraft, PlaceDraft, SlotDraft
-from turnout.events.models import Event, PlaceSource, Slot
+from turnout.events.models import Event, Slot, Status
 from turnout.outbox import outbox
 from turnout.outbox.topics import Topic
 
@@ -25,16 +25,22 @@ SLUG_WORDS_LENGTH = 60
 
 
 def create(
-    db: AsyncSession, actor: Actor, cause: Cause, wanted: Sequence[EventDraft], now: datetime
+    db: AsyncSession,
+    actor: Actor,
+    cause: Cause,
+    wanted: Sequence[EventDraft],
+    now: datetime,
+    *,
+    owner: UUID | None = None,
 ) -> list[UUID]:
-    """The ids of the new events, in order; the caller owns them.
+    """The ids of the new events, in order; `owner` owns them, or else the caller.
 
     Raises NotSignedIn, NotAllowed, or Invalid naming every field that contradicts another.
     """
     policy.require_creator(actor)
     for draft in wanted:
         drafts.check(draft)
-    owner = actor.user_id
+    owner = owner or actor.user_id
     assert owner is not None  # noqa: S101 - require_creator has seen to it; narrows the type
     made = [(ids.new_id(), draft) for draft in wanted]
     rows = [_event_row(event_id, owner, draft, now) for event_id, draft in made]
@@ -91,9 +97,10 @@ def _event_row(event_id: UUID, owner: UUID, draft: EventDraft, now: datetime) ->
         "created_at": now,
         "updated_at": now,
         "sequence": 0,
+        "cancelled_at": now if draft.status == Status.CANCELLED else None,
         "series_id": draft.series_id,
         "series_local": draft.series_local,
-        "place_source": None if place == PlaceDraft() else PlaceSource.ORGANIZER,
+        "place_source": None if place == PlaceDraft() else draft.place_source,
         "place_lookup_at": now if place == PlaceDraft() else None,
         "place_lookups": 0,
     }

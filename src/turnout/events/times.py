@@ -209,14 +209,22 @@ def keep_wall_clock(moments: Sequence[Moment], old_zone: str, new_zone: str) -> 
     return tuple(_with_wall_clock_of(moment, old_zone, new_zone) for moment in moments)
 
 
-def shift(moment: Moment, by: timedelta, zone_name: str, *, field: str = "start_time") -> Derived:
+def shift(
+    moment: Moment,
+    by: timedelta,
+    zone_name: str,
+    *,
+    field: str = "start_time",
+    near: datetime | None = None,
+) -> Derived:
     """The moment whose wall clock is `by` further on (or back), whatever offsets lie between.
 
-    Of two instants with that wall clock it is the one nearest to `by` of elapsed time. Raises
-    Invalid (`time-out-of-range`) about `field` outside the years 1970 to 2199.
+    Of two instants with that wall clock it is the one nearest to `near` (aware), which is `by` of
+    elapsed time where nothing is said. Raises Invalid (`time-out-of-range`) about `field` outside
+    the years 1970 to 2199.
     """
     try:
-        local, near = moment.local + by, moment.instant + by
+        local, near = moment.local + by, near or moment.instant + by
     except OverflowError:
         raise _out_of_range(field) from None
     if not FIRST_YEAR <= local.year <= LAST_YEAR:

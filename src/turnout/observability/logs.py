@@ -27,6 +27,8 @@ _LIBRARY_LEVELS = {
     # Below WARNING it writes statements with their parameters, which hold addresses and hashes.
     "sqlalchemy": logging.WARNING,
     "sqlalchemy.engine": logging.WARNING,
+    # Below WARNING it writes whole addresses: a geocoder's have a key and what people look for.
+    "httpx2": logging.WARNING,
 }
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 

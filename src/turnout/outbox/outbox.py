@@ -13,6 +13,8 @@ from turnout.db import sets
 from turnout.outbox.models import OutboxMessage
 from turnout.outbox.topics import Topic
 
+_TOPICS = "turnout.topics"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -26,8 +28,8 @@ class Message:
 
 
 def noted(db: AsyncSession) -> list[Topic]:
-    """The topics of the messages that will be written with the caller's transaction, in order."""
-    return [Topic(row[1]) for row in sets.noted(db, OutboxMessage.__table__)]  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    """The topics of the messages that the caller's transaction has added, in order."""
+    return list(db.info.get(_TOPICS, ()))
 
 
 def add(db: AsyncSession, messages: Sequence[Message]) -> None:
@@ -45,4 +47,6 @@ def add(db: AsyncSession, messages: Sequence[Message]) -> None:
         )
         for message in messages
     ]
+    # Kept apart from the rows, some of which may be written already.
+    db.info.setdefault(_TOPICS, []).extend(message.topic for message in messages)
     sets.insert(db, OutboxMessage.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause

@@ -6,10 +6,11 @@ hundred thousand objects, and unpacking is all there is to loading.
 """
 
 import gzip
+import heapq
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -30,6 +31,9 @@ STATES_KNOWN_OF = ("US", "CA", "AU")
 
 STAND_IN = "~"
 """Marks, in the list of other names, that a town stands for a region, a resort or a quarter."""
+
+FEWEST_LETTERS = 2
+"""Of a beginning that is searched for, in a script of letters."""
 
 _BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
 
@@ -168,6 +172,36 @@ class Gazetteer:
         _, comma, tail = city.rpartition(",")
         return self._areas.state(country_code, tail) if comma else None
 
+    def is_state(self, name: str, country_code: str) -> bool:
+        """Whether a country whose states are listed has one of that code or name."""
+        return self._areas.state(country_code, name) is not None
+
+    def named(self, name: str) -> list[City]:
+        """Every city that has this name for its own or for another one, the most populous first."""
+        key = fold(name)
+        other = (city for city, how in self._by_other_name(key) if how is How.ALTERNATE)
+        found = dict.fromkeys((*self._by_own_name(key), *other) if key else ())
+        return sorted(found, key=lambda city: -city.population)
+
+    def beginning_with(self, start: str, most: int) -> list[City]:
+        """Cities whose own name begins so, then those with such another name, each by population.
+
+        None for a single Latin letter: too many begin with it.
+        """
+        key = fold(start)
+        if len(key) < FEWEST_LETTERS and key.isascii():
+            return []
+        own = (self._city(number) for number in _from(self._cities, key, self._key_of))
+        found = heapq.nlargest(most, own, key=lambda city: city.population)
+        other = heapq.nlargest(most, self._by_beginning(key), key=lambda city: city.population)
+        return list(dict.fromkeys((*found, *other)))[:most]
+
+    def _by_beginning(self, key: str) -> Iterator[City]:
+        for line in _from(self._alternates, key, self._other_key_of):
+            for each in self._alternates[line].split("\t")[1].split(","):
+                if not each.startswith(STAND_IN):
+                    yield self._city(int(each))
+
     def _found(self, whole: str, wanted: _Wanted) -> Match | None:
         head, _, tail = (part.strip() for part in whole.rpartition(","))
         narrowings = self._narrowings(tail, wanted) if head else []
@@ -241,7 +275,7 @@ class Gazetteer:
 
     def _by_other_name(self, key: str) -> Iterator[tuple[City, How]]:
         lines = range(len(self._alternates))
-        at = bisect_left(lines, key, key=lambda number: self._alternates[number].split("\t")[0])
+        at = bisect_left(lines, key, key=self._other_key_of)
         if at == len(lines):
             return
         found, numbers = self._alternates[at].split("\t")
@@ -251,6 +285,9 @@ class Gazetteer:
 
     def _key_of(self, number: int) -> str:
         return fold(self._cities[number].partition("\t")[0])
+
+    def _other_key_of(self, number: int) -> str:
+        return self._alternates[number].split("\t")[0]
 
     def _city(self, number: int) -> City:
         name, code, region, latitude, longitude, population, zone = self._cities[number].split("\t")
@@ -271,6 +308,14 @@ class Gazetteer:
 def load() -> Gazetteer:
     """The gazetteer that comes with the product; unpacked at the first call, then kept."""
     return Gazetteer(resources.files("turnout.places").joinpath("data", DATA_FILE).read_bytes())
+
+
+def _from(lines: _Lines, start: str, key_of: Callable[[int], str]) -> Iterator[int]:
+    """The numbers of the lines whose key begins so; the lines are sorted by their keys."""
+    at = bisect_left(range(len(lines)), start, key=key_of)
+    while at < len(lines) and key_of(at).startswith(start):
+        yield at
+        at += 1
 
 
 def _areas(countries: str, states: str, zones: tuple[str, ...]) -> Areas:

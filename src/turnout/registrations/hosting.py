@@ -11,18 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts.actor import Actor
 from turnout.audit.audit import Cause
-from turnout.errors import NotFound
-from turnout.events import life, moves, patches, policy, queries, saving, times, whole
+from turnout.errors import Invalid, NotFound
+from turnout.events import drafts, life, moves, patches, policy, queries, saving, times, whole
 from turnout.events.models import Status
 from turnout.events.moves import Keep, Warned
 from turnout.events.patches import EventPatch
 from turnout.events.times import Moment
 from turnout.events.whole import Whole
-from turnout.registrations import changes, service
+from turnout.registrations import changes, seats, service
 from turnout.registrations.errors import CapacityTaken, EventHasRegistrations
 from turnout.registrations.models import Admission, Registration
 from turnout.registrations.seats import Seats
 from turnout.registrations.service import AdmissionDraft
+
+_ADMISSIONS: Any = Admission.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,32 @@ async def locked(db: AsyncSession, actor: Actor, event_id: UUID, *, owner: bool 
     """
     brief = await queries.brief(db, actor, event_id)
     (policy.require_owner if owner else policy.require_editor)(actor, brief)
+    for found in await locked_all(db, [event_id]):
+        return found
+    raise NotFound
+
+
+async def locked_all(db: AsyncSession, event_ids: Sequence[UUID]) -> list[Hosted]:
+    """The events with their seats, locked until the transaction ends; those that are gone left out.
+
+    No policy is asked.
+    """
     # Seats before the event, as everyone does who takes both locks.
-    query = select(Admission).where(Admission.event_id == event_id).with_for_update()
-    row = await db.scalar(query.execution_options(populate_existing=True))
-    events = await whole.locked_all(db, [event_id])
-    if row is None or not events:
-        raise NotFound
+    query = select(Admission).where(Admission.event_id.in_(event_ids)).order_by(Admission.event_id)
+    rows = await db.scalars(query.with_for_update().execution_options(populate_existing=True))
+    admissions = {row.event_id: row for row in rows}
+    events = await whole.locked_all(db, event_ids)
+    return [_hosted(event, admissions[event.id]) for event in events if event.id in admissions]
+
+
+def _hosted(event: Whole, row: Admission) -> Hosted:
     admission = AdmissionDraft(
         row.capacity,
         row.waitlist_enabled,
         _moment(row.opens_local, row.opens_at),
         _moment(row.closes_local, row.closes_at),
     )
-    return Hosted(events[0], admission, row.taken, row.waiting)
+    return Hosted(event, admission, row.taken, row.waiting)
 
 
 def _moment(local: datetime | None, instant: datetime | None) -> Moment | None:
@@ -91,6 +106,7 @@ async def move_to_zone(
     Raises Invalid where a kept wall clock would put an end before its start.
     """
     moved = moves.to_zone(before.event, zone, keep)
+    drafts.check_times(moved.event, moved.event.slots)
     admission, warnings = _in_zone(before, zone, keep)
     after = replace(before, event=moved.event, admission=admission)
     return await save(db, cause, before, after, now, (*moved.warnings, *warnings))
@@ -132,18 +148,18 @@ async def save(
     after: Hosted,
     now: datetime,
     warnings: Sequence[Warned] = (),
+    *,
+    action: str = "event.changed",
 ) -> Change:
     """Write what differs, of the event and of its seats. Raises Invalid, CapacityTaken."""
     service.check_window(after.event, after.admission)
     also = [n for n, (old, new) in _differing(before, after).items() if old != new]
-    event = await saving.save(db, cause, before.event, after.event, now, also=also)
+    event = await saving.save(db, cause, before.event, after.event, now, action=action, also=also)
     after = replace(after, event=event)
-    promoted = 0
     if also:
         await _save_admission(db, after)
-    if before.admission.capacity != after.admission.capacity:
-        promoted = await _resize(db, cause, after, now)
-        after = replace(after, taken=after.taken + promoted, waiting=after.waiting - promoted)
+    promoted = await _fill(db, cause, after, now)
+    after = replace(after, taken=after.taken + promoted, waiting=after.waiting - promoted)
     return Change(before, after, promoted, tuple(warnings))
 
 
@@ -165,16 +181,22 @@ async def _save_admission(db: AsyncSession, after: Hosted) -> None:
     values = service.admission_values(after.event.id, after.admission)
     for name in ("event_id", "taken", "waiting"):
         del values[name]
-    found = update(Admission).where(Admission.event_id == after.event.id)
+    # By the table, see `events.saving.save`.
+    found = update(_ADMISSIONS).where(_ADMISSIONS.c.event_id == after.event.id)
     await db.execute(found.values(**values))
 
 
-async def _resize(db: AsyncSession, cause: Cause, after: Hosted, now: datetime) -> int:
-    """How many moved up from the waitlist to the seats that are new."""
-    rules = after.admission
+async def _fill(db: AsyncSession, cause: Cause, after: Hosted, now: datetime) -> int:
+    """How many moved up from the waitlist: seats are new, or the event takes place again.
+
+    While it is over the waitlist rests, so that another end can find seats that are free.
+    """
+    rules, event = after.admission, after.event
     free = Seats(rules.capacity, after.taken, after.waiting, after.waiting, rules.waitlist_enabled)
-    is_open = after.event.status == Status.PUBLISHED and after.event.end.instant > now
-    return await changes.move_up(db, after.event.id, free, cause, now, is_open=is_open)
+    is_open = event.status == Status.PUBLISHED and event.end.instant > now
+    if not (is_open and seats.promotions(free)):
+        return 0
+    return await changes.move_up(db, event.id, free, cause, now, is_open=True)
 
 
 async def publish(db: AsyncSession, cause: Cause, before: Hosted, now: datetime) -> Change:
@@ -194,9 +216,14 @@ async def cancel(
     return Change(before, replace(before, event=event))
 
 
+def has_people(event: Hosted) -> bool:
+    """Whether people count on the event, so that it must not vanish."""
+    return event.taken + event.waiting > 0 and event.event.status != Status.CANCELLED
+
+
 async def delete_event(db: AsyncSession, cause: Cause, event: Hosted, now: datetime) -> None:
     """Take the event away, with what is left of its seats. Raises EventHasRegistrations."""
-    if event.taken + event.waiting and event.event.status != Status.CANCELLED:
+    if has_people(event):
         raise EventHasRegistrations("People are registered for this event; cancel it first.")
     event_id = event.event.id
     await db.execute(delete(Registration).where(Registration.event_id == event_id))
@@ -211,21 +238,32 @@ async def duplicate(
 
     The registration window goes along by the same distance on the clock. Raises Invalid.
     """
-    event = life.again(original.event, start)
-    admission = shifted_window(original, start)
+    moved = moves.starting(original.event, start).event
+    event, admission = life.drafted(moved), window_of(original, moved)
     return (await service.host(db, actor, cause, [(event, admission)], now))[0]
 
 
-def shifted_window(original: Hosted, start: Moment) -> AdmissionDraft:
-    """The rules of an event's seats for the same event at another start.
+def window_of(original: Hosted, moved: Whole) -> AdmissionDraft:
+    """The rules of an event's seats for the same event at another start (`moves.starting`).
 
-    Raises Invalid (`time-out-of-range`).
+    The window is as far from the start on the clock as it was; where the clocks change in between,
+    so that it cannot be, by the watch. Raises Invalid (`time-out-of-range`).
     """
-    event = original.event
-    distance = start.local.replace(fold=0) - event.start.local.replace(fold=0)
-    windows: dict[str, Any] = {
-        name: times.shift(moment, distance, event.timezone).moment
+    rules, old, new, zone = original.admission, original.event.start, moved.start, moved.timezone
+    there: dict[str, Moment] = {
+        name: moment
         for name in ("opens", "closes")
-        if (moment := getattr(original.admission, name)) is not None
+        if (moment := getattr(rules, name)) is not None
     }
-    return replace(original.admission, **windows)
+    by_clock: dict[str, Any] = {
+        name: moves.carried(moment, old, new, zone).moment for name, moment in there.items()
+    }
+    window = replace(rules, **by_clock)
+    try:
+        service.check_window(moved, window)
+    except Invalid:
+        exact: dict[str, Any] = {
+            name: moves.carried_exactly(moment, old, new, zone) for name, moment in there.items()
+        }
+        return replace(rules, **exact)
+    return window

@@ -33,12 +33,14 @@ async def host(
     cause: Cause,
     wanted: Sequence[tuple[EventDraft, AdmissionDraft]],
     now: datetime,
+    *,
+    owner: UUID | None = None,
 ) -> list[UUID]:
-    """The ids of new events with their seats, in order.
+    """The ids of new events with their seats, in order; `owner` owns them, or else the caller.
 
     Raises what `events.create` raises, and Invalid for a registration window that cannot be.
     """
-    event_ids = events.create(db, actor, cause, [event for event, _ in wanted], now)
+    event_ids = events.create(db, actor, cause, [event for event, _ in wanted], now, owner=owner)
     for event, admission in wanted:
         check_window(event, admission)
     rows = [

@@ -1,4 +1,4 @@
-"""The addresses that one-time links lead to. Knows no page."""
+"""The addresses that one-time links lead to, and those of events. Knows no page."""
 
 from turnout.accounts.models import LinkPurpose
 
@@ -16,3 +16,8 @@ _PATHS = {
 def address_of(base_url: str, token: str, purpose: LinkPurpose = LinkPurpose.SET_UP) -> str:
     """The whole address of the page where the link of that token is redeemed."""
     return f"{base_url}{_PATHS[purpose]}?token={token}"
+
+
+def event_path(slug: str) -> str:
+    """The path of the page of an event."""
+    return f"/e/{slug}"

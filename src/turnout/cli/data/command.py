@@ -15,15 +15,26 @@ from turnout.accounts import queries as account_queries
 from turnout.accounts import service as accounts
 from turnout.accounts.actor import Actor
 from turnout.cli import user_errors
-from turnout.cli.data import exporting, files, importing, progress, report, rows
-from turnout.cli.data.files import Form, RawRow
+from turnout.cli.data import (
+    exporting,
+    files,
+    importing,
+    progress,
+    reindexing,
+    report,
+    retiming,
+    sources,
+)
+from turnout.cli.data.files import Form
 from turnout.cli.data.importing import Outcome, Owner
-from turnout.cli.data.records import Refused, Taken
+from turnout.cli.data.records import Refused, Row, Skipped, Taken
+from turnout.cli.data.reindexing import Reindexed
+from turnout.cli.data.retiming import Summary
+from turnout.cli.data.sources import Source
 from turnout.db.session import Database, Db
 from turnout.errors import Invalid
 from turnout.fields import canonical_email
 from turnout.migrations import schema
-from turnout.places import gazetteer
 from turnout.settings import Settings
 
 app = typer.Typer(
@@ -41,7 +52,10 @@ class NoOwner(Exception):
 
 @app.command("import")
 def import_(
-    file: Annotated[str, typer.Argument(help="A JSON or CSV file, or - for standard input.")],
+    file: Annotated[
+        str,
+        typer.Argument(help="A JSON or CSV file or a calendar (.ics), or - for standard input."),
+    ],
     form: Annotated[
         Form | None, typer.Option("--format", help="What is in it, where its name does not say.")
     ] = None,
@@ -55,15 +69,15 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Make events of the rows of a file; those made before are known again.
+    """Make events of the rows of a file, or of a calendar; those made before are known again.
 
     Ends with 1 where rows were refused, and with 2 where the file cannot be used.
     """
     settings = user_errors.settings_or_fail()
     try:
-        raw = _rows_or_fail(file, form)
+        source = _source_or_fail(file, form)
         with _database_for_import(settings, dry_run=dry_run) as url:
-            read = _understood(raw, settings.default_timezone)
+            read = _understood(source, settings.default_timezone, file)
             outcome = user_errors.run(lambda: _import(settings, url, owner, read, dry_run=dry_run))
     except NoOwner as error:
         user_errors.fail(str(error))
@@ -73,7 +87,8 @@ def import_(
     if as_json:
         sys.stdout.write(report.as_json(outcome, dry_run=dry_run, details=details).decode())
     else:
-        print("\n".join(report.as_text(outcome, dry_run=dry_run, details=details)))
+        lines = report.as_text(outcome, dry_run=dry_run, details=details, unit=source.unit)
+        print("\n".join(lines))
     if outcome.refused:
         raise SystemExit(1)
 
@@ -82,10 +97,13 @@ def import_(
 def export(
     file: Annotated[str, typer.Argument(help="Where to; - is standard output.")] = STREAM,
     form: Annotated[
-        Form | None, typer.Option("--format", help="json or csv, where the name does not say.")
+        Form | None, typer.Option("--format", help="json, csv or ics, where the name does not say.")
     ] = None,
 ) -> None:
-    """Write all events, in a form that `turnout data import` reads."""
+    """Write all events, in a form that `turnout data import` reads.
+
+    A calendar (ics) is for other programs: it has neither seats nor agenda.
+    """
     settings = user_errors.settings_or_fail()
     path = None if file == STREAM else Path(file)
     if path is not None and path.exists() and not path.is_file():
@@ -103,10 +121,41 @@ def export(
     print(f"Events: {count:,}", file=sys.stderr)
 
 
-def _rows_or_fail(file: str, form: Form | None) -> list[RawRow]:
+@app.command("retime")
+def retime(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would move, and write nothing.")
+    ] = False,
+) -> None:
+    """Find the instants of events that are to come anew, from their wall clocks.
+
+    The server does it at its start when it has a newer tz database. What has happened stays. Ends
+    with 1 where an event would contradict itself and was left alone.
+    """
+    settings = user_errors.settings_or_fail()
+    _require_schema(settings)
+    found = user_errors.run(lambda: _retime(settings, dry_run=dry_run))
+    print(retiming.said(found))
+    if found.left:
+        raise SystemExit(1)
+
+
+@app.command("reindex")
+def reindex() -> None:
+    """Derive anew what events are found by, after an upgrade that changed how words are read.
+
+    It may run while the server serves, and more than once. Nothing that anyone wrote changes.
+    """
+    settings = user_errors.settings_or_fail()
+    _require_schema(settings)
+    done = user_errors.run(lambda: _reindex(settings))
+    print(f"Events: {done.events:,}\nChanged: {done.changed:,}")
+
+
+def _source_or_fail(file: str, form: Form | None) -> Source:
     try:
         data = sys.stdin.buffer.read() if file == STREAM else Path(file).read_bytes()
-        return files.read(data, form or files.form_of(file, data))
+        return sources.opened(data, form or files.form_of(file, data))
     except OSError as error:
         user_errors.fail(f"cannot read {file}: {error.strerror}")
     except Invalid as error:
@@ -144,13 +193,16 @@ def _require_schema(settings: Settings) -> None:
         )
 
 
-def _understood(raw: Sequence[RawRow], default_zone: str) -> list[Taken | Refused]:
+def _understood(source: Source, default_zone: str, file: str) -> list[Row]:
     """What each row is; this takes longer than writing it."""
-    read: list[Taken | Refused] = []
-    with progress.bar("Reading", len(raw)) as advance:
-        for row in rows.read(raw, gazetteer.load(), default_zone):
-            read.append(row)
-            advance(1)
+    read: list[Row] = []
+    try:
+        with progress.bar("Reading", source.size) as advance:
+            for row in source.read(default_zone):
+                read.append(row)
+                advance(1)
+    except Invalid as error:
+        user_errors.fail(f"cannot use {file}: {error.detail}")
     return read
 
 
@@ -158,7 +210,7 @@ async def _import(
     settings: Settings,
     url: str,
     owner: str | None,
-    read: Sequence[Taken | Refused],
+    read: Sequence[Row],
     *,
     dry_run: bool,
 ) -> Outcome:
@@ -171,6 +223,7 @@ async def _import(
     finally:
         await database.aclose()
     outcome.refused += [row for row in read if isinstance(row, Refused)]
+    outcome.skipped += [row for row in read if isinstance(row, Skipped)]
     return outcome
 
 
@@ -190,6 +243,15 @@ async def _owner(database: Database, email: str | None) -> Owner:
     return find
 
 
+async def _reindex(settings: Settings) -> Reindexed:
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    try:
+        with progress.bar("Reading") as advance:
+            return await reindexing.reindex(database, advance)
+    finally:
+        await database.aclose()
+
+
 async def _export(
     settings: Settings, target: AbstractContextManager[BinaryIO], form: Form
 ) -> int | None:
@@ -197,10 +259,18 @@ async def _export(
     database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
     try:
         with target as file, progress.bar("Writing") as advance:
-            count = await exporting.write(database, file, form, advance)
+            count = await exporting.write(database, file, form, advance, settings.base_url)
             file.flush()
             return count
     except BrokenPipeError:
         return None
+    finally:
+        await database.aclose()
+
+
+async def _retime(settings: Settings, *, dry_run: bool) -> Summary:
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    try:
+        return await retiming.on_purpose(database, print, dry_run=dry_run)
     finally:
         await database.aclose()

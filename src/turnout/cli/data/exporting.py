@@ -1,6 +1,8 @@
 """Writes all events of a database to a file or a stream; it must not know how they are read."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +12,14 @@ from turnout import ids
 from turnout.cli.data import cells, exact, files, mirror
 from turnout.cli.data.files import Form
 from turnout.db.session import Database
-from turnout.discovery import everything
+from turnout.discovery import everything, ical, ical_zones
 from turnout.discovery.everything import WholeEvent
 from turnout.events import times
 from turnout.events.models import Status, Visibility
 
 PAGE = 500
+MOST_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of a calendar's entries; more wait in a file."""
 COLUMNS = tuple(dict.fromkeys(("name", *mirror.FIELDS, *exact.FIELDS)))
 
 _USUAL: dict[str, object] = {
@@ -28,12 +32,19 @@ _USUAL: dict[str, object] = {
 
 
 async def write(
-    database: Database, file: BinaryIO, form: Form, on_page: Callable[[int], None]
+    database: Database,
+    file: BinaryIO,
+    form: Form,
+    on_page: Callable[[int], None],
+    base_url: str = "",
 ) -> int:
     """Write every event, in the order of their ids; returns how many there are.
 
-    `on_page` is told how many more are written. One page is held in memory at a time.
+    `on_page` is told how many more are written. One page is held in memory at a time. A calendar
+    links to the pages of events below `base_url`.
     """
+    if form is Form.ICS:
+        return await _write_calendar(database, file, on_page, base_url)
     count = 0
     file.write(b"[" if form is Form.JSON else files.csv_line(COLUMNS))
     async for events in _pages(database):
@@ -47,6 +58,23 @@ async def write(
         on_page(len(events))
     file.write(b"\n]\n" if form is Form.JSON else b"")
     return count
+
+
+async def _write_calendar(
+    database: Database, file: BinaryIO, on_page: Callable[[int], None], base_url: str
+) -> int:
+    """Entries go aside first: a calendar begins with the zones that they turn out to use."""
+    usages: list[tuple[str, ical_zones.Span]] = []
+    with tempfile.SpooledTemporaryFile(MOST_IN_MEMORY) as entries:
+        async for events in _pages(database):
+            entries.writelines(ical.event(each.row, base_url) for each in events)
+            usages += [ical.used(each.row) for each in events]
+            on_page(len(events))
+        file.write(ical.head() + ical.zones(usages))
+        entries.seek(0)
+        shutil.copyfileobj(entries, file)
+        file.write(ical.END)
+    return len(usages)
 
 
 async def _pages(database: Database) -> AsyncIterator[list[WholeEvent]]:

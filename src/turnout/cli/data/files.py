@@ -16,6 +16,7 @@ from turnout.errors import FieldError, Invalid
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 """What a spreadsheet may take for a formula (OWASP, CSV injection), and what we put before it."""
 
+_CALENDAR = b"BEGIN:VCALENDAR"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -25,6 +26,8 @@ class Form(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    ICS = "ics"
+    """A calendar, whose entries are no rows: see `sources`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,14 @@ def form_of(name: str, data: bytes = b"[") -> Form:
     for form in Form:
         if name.lower().endswith(f".{form}"):
             return form
-    return Form.JSON if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in b"[{" else Form.CSV
+    begin = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if begin[: len(_CALENDAR)].upper() == _CALENDAR:
+        return Form.ICS
+    return Form.JSON if begin[:1] in b"[{" else Form.CSV
 
 
 def read(data: bytes, form: Form) -> list[RawRow]:
-    """The rows of a file (UTF-8, with or without a byte order mark).
+    """The rows of a file of JSON or CSV (UTF-8, with or without a byte order mark).
 
     JSON is one list; CSV has commas, and a header with `name` and `startDate` or `startTime`, in
     any order. Raises Invalid about `file` when it is neither.

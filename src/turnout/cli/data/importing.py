@@ -14,7 +14,7 @@ from turnout import clock, ids
 from turnout.accounts.actor import SYSTEM, Actor
 from turnout.audit.audit import Cause
 from turnout.cli.data import exact
-from turnout.cli.data.records import Refused, Taken
+from turnout.cli.data.records import Refused, Skipped, Taken
 from turnout.db.session import Database, Db
 from turnout.discovery import everything
 from turnout.errors import Invalid
@@ -36,6 +36,7 @@ class Outcome:
     known: list[Taken] = field(default_factory=list)
     """Those that an import, or the API, had made before."""
     refused: list[Refused] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 async def write(

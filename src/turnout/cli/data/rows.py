@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from turnout.cli.data import cells, exact
 from turnout.cli.data.files import RawRow
-from turnout.cli.data.records import Refused, Taken, name_in
+from turnout.cli.data.records import Refused, Row, Taken, each_once, name_in
 from turnout.edge import field_errors
 from turnout.events import conferences
 from turnout.events.conference_findings import Code, Conference, Remark
@@ -25,21 +25,12 @@ class _Seats(Input):
     waitlist_enabled: YesOrNo = False
 
 
-def read(
-    rows: Iterable[RawRow], gazetteer: Gazetteer, default_zone: str
-) -> Iterator[Taken | Refused]:
+def read(rows: Iterable[RawRow], gazetteer: Gazetteer, default_zone: str) -> Iterator[Row]:
     """Each row in turn as what it became; a conference or event that was there before is refused.
 
     `default_zone` is for events in full that name none. What is wrong within a row never raises.
     """
-    first: dict[str, int] = {}
-    for raw in rows:
-        each = read_row(raw, gazetteer, default_zone)
-        if isinstance(each, Taken) and first.setdefault(each.key, each.row) != each.row:
-            sentence = f"This is the same event as row {first[each.key]}."
-            yield Refused(each.row, each.name, (Remark(Code.DUPLICATE, "name", sentence),))
-        else:
-            yield each
+    return each_once((read_row(raw, gazetteer, default_zone) for raw in rows), "row")
 
 
 def read_row(raw: RawRow, gazetteer: Gazetteer, default_zone: str) -> Taken | Refused:

@@ -90,28 +90,54 @@ OF_POSTGRESQL = (
     """CREATE TABLE event_search (
     event_id uuid NOT NULL,
     start_at timestamptz NOT NULL,
+    end_at timestamptz NOT NULL,
+    lasting integer NOT NULL,
     title tsvector NOT NULL,
     words tsvector NOT NULL,
     CONSTRAINT pk_event_search PRIMARY KEY (event_id),
     CONSTRAINT fk_event_search_event_id FOREIGN KEY (event_id)
         REFERENCES events (id) ON DELETE CASCADE
 )""",
+    """CREATE TABLE event_facets (
+    facet varchar COLLATE "C" NOT NULL,
+    start_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT pk_event_facets PRIMARY KEY (facet, start_at, event_id)
+)""",
     """CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id)""",
+    """CREATE INDEX ix_event_search_long
+    ON event_search (lasting, start_at, event_id) WHERE lasting > 0""",
     """CREATE INDEX ix_event_search_title ON event_search
     USING gin (title) WITH (fastupdate = off)""",
     """CREATE INDEX ix_event_search_words ON event_search
     USING gin (words) WITH (fastupdate = off)""",
+    """CREATE FUNCTION lexemes_of(words text, facets text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_to_tsvector(
+        array_remove(string_to_array(concat_ws(' ', words, facets), ' '), '')
+        || ARRAY(
+            SELECT '=p' || left(word, letters)
+            FROM unnest(string_to_array(words, ' ')) AS word,
+                generate_series(2, 3) AS letters
+            WHERE length(word) >= letters))
+$$""",
     """CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.status = 'published' AND NEW.visibility = 'public' THEN
-        INSERT INTO event_search (event_id, start_at, title, words) VALUES (
-            NEW.id, NEW.start_at, array_to_tsvector(string_to_array(NEW.title_words, ' ')),
-            array_to_tsvector(array_remove(string_to_array(
-                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), '')))
-        ON CONFLICT (event_id) DO UPDATE
-        SET start_at = excluded.start_at, title = excluded.title, words = excluded.words;
-    ELSE
-        DELETE FROM event_search WHERE event_id = NEW.id;
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM event_search WHERE event_id = OLD.id;
+        DELETE FROM event_facets f
+        USING unnest(string_to_array(OLD.facets, ' ')) AS old_facet
+        WHERE f.facet = old_facet AND f.start_at = OLD.start_at AND f.event_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.status = 'published' AND NEW.visibility = 'public' THEN
+        INSERT INTO event_search (event_id, start_at, end_at, lasting, title, words)
+        VALUES (
+            NEW.id, NEW.start_at, NEW.end_at, NEW.lasting,
+            lexemes_of(NEW.title_words, ''),
+            lexemes_of(concat_ws(' ', NEW.title_words, NEW.words), NEW.facets));
+        INSERT INTO event_facets (facet, start_at, event_id)
+        SELECT DISTINCT new_facet, NEW.start_at, NEW.id
+        FROM unnest(string_to_array(NEW.facets, ' ')) AS new_facet;
     END IF;
     RETURN NULL;
 END
@@ -125,14 +151,17 @@ FOR EACH ROW WHEN (OLD.start_at IS DISTINCT FROM NEW.start_at
     OR OLD.visibility IS DISTINCT FROM NEW.visibility
     OR OLD.title_words IS DISTINCT FROM NEW.title_words
     OR OLD.words IS DISTINCT FROM NEW.words
-    OR OLD.facets IS DISTINCT FROM NEW.facets)
+    OR OLD.facets IS DISTINCT FROM NEW.facets
+    OR OLD.end_at IS DISTINCT FROM NEW.end_at)
 EXECUTE FUNCTION index_event()""",
+    """CREATE TRIGGER events_search_delete AFTER DELETE ON events
+FOR EACH ROW EXECUTE FUNCTION index_event()""",
 )
 
 FILLED: dict[str, Any] = {
     "sequence": sa.Integer(),
     "place_lookups": sa.Integer(),
-    "is_long": sa.Boolean(),
+    "lasting": sa.Integer(),
     "title_words": sa.Text(),
     "words": sa.Text(),
     "facets": sa.Text(),
@@ -168,9 +197,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_events_long",
         "events",
-        ["start_at", "id", "end_at"],
-        sqlite_where=sa.text("is_long AND status = 'published' AND visibility = 'public'"),
-        postgresql_where=sa.text("is_long AND status = 'published' AND visibility = 'public'"),
+        ["lasting", "start_at", "id", "end_at"],
+        sqlite_where=sa.text("lasting > 0 AND status = 'published' AND visibility = 'public'"),
+        postgresql_where=sa.text("lasting > 0 AND status = 'published' AND visibility = 'public'"),
     )
     op.create_index("ix_events_series", "events", ["series_id", "start_at", "id"])
     _make_index()
@@ -185,9 +214,11 @@ def downgrade() -> None:
         op.execute("DROP TABLE event_numbers")
         op.execute("DROP TABLE event_terms")
     else:
-        for verb in ("insert", "update"):
+        for verb in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER events_search_{verb} ON events")
         op.execute("DROP FUNCTION index_event")
+        op.execute("DROP FUNCTION lexemes_of")
+        op.execute("DROP TABLE event_facets")
         op.execute("DROP TABLE event_search")
     op.drop_index("ix_events_long", table_name="events")
     op.drop_index("ix_events_series", table_name="events")
