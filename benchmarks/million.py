@@ -166,13 +166,11 @@ def _event(
         else timedelta(hours=chance.choice((1, 2, 3, 8, 33, 57)))
     )
     end = times.moment_at(start.instant + lasting, city.timezone)
-    kind, tags = chance.choice(KINDS), chance.sample(TAGS, chance.randint(0, 3))
-    is_placed = chance.random() < 0.9
     said = " ".join(spoken.one(chance) for _ in range(20))
     return {
         "id": event_id,
         "slug": f"bench-{number}",
-        "name": f"{spoken.one(chance).title()} {spoken.one(chance)} {kind}",
+        "name": f"{spoken.one(chance).title()} {spoken.one(chance)} {chance.choice(KINDS)}",
         "description": said,
         "location": f"{spoken.one(chance).title()} hall, {city.name}",
         "timezone": city.timezone,
@@ -182,21 +180,27 @@ def _event(
         "end_at": end.instant,
         "status": "published",
         "visibility": "public",
-        "place_name": None,
-        "place_address": None,
-        "place_city": city.name if is_placed else None,
-        "place_country": city.country if is_placed else None,
-        "place_country_code": city.country_code if is_placed else None,
-        "place_latitude": city.latitude + chance.gauss(0, 0.05) if is_placed else None,
-        "place_longitude": city.longitude + chance.gauss(0, 0.05) if is_placed else None,
-        "place_source": "organizer" if is_placed else None,
-        "place_lookups": 0,
         "online_url": "https://example.org/live" if chance.random() < 0.15 else None,
-        "tags": tags,
+        "tags": chance.sample(TAGS, chance.randint(0, 3)),
         "version": 1,
         "sequence": 0,
+        "place_lookups": 0,
         "created_at": now,
         "updated_at": now,
+        **_place(chance, city if chance.random() < 0.9 else None),
+    }
+
+
+def _place(chance: random.Random, city: City | None) -> dict[str, Any]:
+    return {
+        "place_name": None,
+        "place_address": None,
+        "place_city": city and city.name,
+        "place_country": city and city.country,
+        "place_country_code": city and city.country_code,
+        "place_latitude": city and city.latitude + chance.gauss(0, 0.05),
+        "place_longitude": city and city.longitude + chance.gauss(0, 0.05),
+        "place_source": city and "organizer",
     }
 
 

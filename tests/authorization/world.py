@@ -23,7 +23,7 @@ from turnout.accounts.models import LinkPurpose, SignInKind, User
 from turnout.accounts.sign_ins import Client
 
 Facts = dict[str, str]
-TEAM = ("published", "draft", "private", "open")
+TEAM = ("published", "draft", "private", "open", "course", "hidden_course")
 """The events that have Grace as an editor, and Don and Tess at the door."""
 EVENTS: Mapping[str, Mapping[str, Any]] = {
     "published": {},
@@ -31,7 +31,12 @@ EVENTS: Mapping[str, Mapping[str, Any]] = {
     "private": {"visibility": "private"},
     "unlisted": {"visibility": "unlisted"},
     "open": {},
+    "course": {},
+    "hidden_course": {"draft": True},
+    "unlisted_course": {"visibility": "unlisted"},
 }
+COURSES = ("course", "hidden_course", "unlisted_course")
+"""The events that begin a series."""
 _PLACE = {"name": "Centre", "city": "Bengaluru", "latitude": 12.9, "longitude": 77.6}
 
 
@@ -100,6 +105,8 @@ async def _events(app: RunningApp, people: Mapping[str, Person], member: Person)
             helpers = ((people["CO"], "editor"), (people["CS"], "door"), (member, "door"))
             for person, role in helpers:
                 await _help(olive, found[kind], person, role)
+        for kind in COURSES:
+            found[f"{kind}_series"] = await _repeat(olive, found[kind])
     return found
 
 
@@ -107,6 +114,14 @@ async def _help(olive: httpx2.AsyncClient, event_id: str, person: Person, role: 
     body = {"email": person.email, "role": role}
     answer = await olive.post(f"/events/{event_id}/team", json=body)
     assert answer.status_code == 201, answer.text
+
+
+async def _repeat(olive: httpx2.AsyncClient, event_id: str) -> str:
+    body = {"rule": "FREQ=WEEKLY;COUNT=3"}
+    answer = await olive.post(f"/events/{event_id}/series", json=body)
+    assert answer.status_code == 201, answer.text
+    series_id: str = answer.json()["series_id"]
+    return series_id
 
 
 async def _show_picture(olive: httpx2.AsyncClient, event_id: str) -> None:

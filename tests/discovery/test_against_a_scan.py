@@ -286,9 +286,7 @@ def filled(
 
 @given(st.tuples(*FILTERS).map(together))
 @settings(max_examples=120, deadline=None)
-def test_all_filters_together_find_what_a_scan_finds(
-    filled: Filled, asked: dict[str, Any]
-) -> None:
+def test_all_filters_together_find_what_a_scan_finds(filled: Filled, asked: dict[str, Any]) -> None:
     expected = [str(each.id) for each in scan(filled.events, asked, filled.me)]
 
     with time_machine.travel(NOW, tick=False):

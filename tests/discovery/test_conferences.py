@@ -76,9 +76,7 @@ class Imported:
 
     def scan(self, wanted: Callable[[Conference], bool]) -> list[str]:
         """The ids of those that are wanted, soonest first."""
-        found = sorted(
-            (each.start, each.event["id"]) for each in self.conferences if wanted(each)
-        )
+        found = sorted((each.start, each.event["id"]) for each in self.conferences if wanted(each))
         return [event_id for _, event_id in found]
 
     def ids(self, query: str) -> list[str]:
@@ -132,7 +130,7 @@ def test_answers_say_what_the_file_says(imported: Imported) -> None:
     for each in imported.conferences:
         row, event = each.row, each.event
         place = event["place"] or {"city": None, "country": None}
-        assert (event["name"], event["tags"]) == (row["name"].strip(), row["topics"])
+        assert (event["name"], event["tags"]) == (" ".join(row["name"].split()), row["topics"])
         assert event["start_time"].startswith(f"{row['startDate']}T09:00:00")
         assert event["end_time"].startswith(f"{row['endDate']}T18:00:00")
         assert (place["city"] or "", place["country"] or "") == (each.city, each.country)
@@ -184,9 +182,7 @@ ALL_TIMES: dict[str, Callable[[Conference], bool]] = {
     "online=true": lambda each: bool(each.row.get("online")) and not each.city,
     "city=Berlin&q=javascript": lambda each: in_berlin(each) and each.has("javascript"),
     "city=Berlin&country=US": lambda each: in_berlin(each) and each.country == "U.S.A.",
-    "country=DE&tag=data": lambda each: (
-        each.country == "Germany" and "data" in each.row["topics"]
-    ),
+    "country=DE&tag=data": lambda each: each.country == "Germany" and "data" in each.row["topics"],
     "near=19.07,72.88&radius_km=50&q=pycon": lambda each: near_mumbai(each) and each.has("pycon"),
     "near=52.52,13.405&radius_km=300&tag=java": lambda each: (
         each.km_from(BERLIN) <= 300 and "java" in each.row["topics"]

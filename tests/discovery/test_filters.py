@@ -48,9 +48,7 @@ async def with_hidden(app: RunningApp, api: httpx2.AsyncClient) -> str:
     await make(api, "Private jazz", 7, visibility="private", **JAZZ)
     cancelled = await make(api, "Cancelled jazz", 7, **JAZZ)
     now = clock.now()
-    await rows.change_event(
-        app.runtime.database, cancelled, status="cancelled", cancelled_at=now
-    )
+    await rows.change_event(app.runtime.database, cancelled, status="cancelled", cancelled_at=now)
     [first] = await asking.items(api, "limit=1")
     organizer: str = first["organizer"]["id"]
     return organizer
@@ -137,7 +135,16 @@ async def test_city_and_country_are_whole_names_of_the_place(api: httpx2.AsyncCl
     assert await asking.names_of_each(api, OF_CITIES) == OF_CITIES
 
 
-TAGS = [["jazz"], ["Jazz", "rock"], ["jazz rock"], ["jazzy"], ["C++"], ["C#"], ["C"], ["\U0001f389"]]
+TAGS = [
+    ["jazz"],
+    ["Jazz", "rock"],
+    ["jazz rock"],
+    ["jazzy"],
+    ["C++"],
+    ["C#"],
+    ["C"],
+    ["\U0001f389"],
+]
 OF_TAGS = {
     "tag=jazz": ["0", "1"],
     "tag=JAZZ": ["0", "1"],

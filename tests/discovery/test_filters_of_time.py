@@ -121,9 +121,7 @@ def query_in_utc(query: str) -> str:
 
 
 @pytest.mark.parametrize("beside", ["", "&q=hall"])
-async def test_latest_first_is_the_other_way_round(
-    days: httpx2.AsyncClient, beside: str
-) -> None:
+async def test_latest_first_is_the_other_way_round(days: httpx2.AsyncClient, beside: str) -> None:
     asked = ["", "from=2027-03-20&to=2027-03-20", "include_past=true", "from=2027-03-02"]
 
     found = {
@@ -190,9 +188,7 @@ async def test_what_lasts_long_is_found_until_its_last_moment(
     with time_machine.travel(NOW, tick=False):
         for name, length in LENGTHS.items():
             start, end = NOW - length + HOUR, NOW + HOUR
-            await at(
-                api, name, start.isoformat()[:-6], end.isoformat()[:-6], place=asking.BERLIN
-            )
+            await at(api, name, start.isoformat()[:-6], end.isoformat()[:-6], place=asking.BERLIN)
         moments = [NOW, NOW + HOUR - timedelta(microseconds=1), NOW + HOUR]
 
         found = [

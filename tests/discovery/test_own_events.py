@@ -110,7 +110,13 @@ async def test_own_events_by_organizer_are_found_with_mine_alone(scene: Scene) -
     assert own == [OLIVES, []]
 
 
-OWN = ["mine=true", "status=draft", "status=cancelled", "mine=true&q=draft", "mine=true&city=Berlin"]
+OWN = [
+    "mine=true",
+    "status=draft",
+    "status=cancelled",
+    "mine=true&q=draft",
+    "mine=true&city=Berlin",
+]
 
 
 async def test_own_events_of_others_are_found_by_no_one(scene: Scene) -> None:

@@ -56,7 +56,8 @@ async def test_sort_of_what_begins_at_one_time_is_that_of_making_and_its_reverse
 
     for beside in ("", "q=event", "city=Berlin", "min_seats=1", "mine=true", near):
         found = [
-            await asking.names(api, f"{beside}&sort={sort}") for sort in ("start_time", "-start_time")
+            await asking.names(api, f"{beside}&sort={sort}")
+            for sort in ("start_time", "-start_time")
         ]
         assert found == [in_order, in_order[::-1]], beside
     assert await asking.names(api, f"{near}&sort=distance") == in_order

@@ -20,7 +20,8 @@ async def test_word_is_found_in_name_description_location_tags_and_place(
     await make(api, "None of it", 6, description="Mussels", slots=[])
 
     found = await asking.names_of_each(
-        api, ["q=oysters", "q=palace", "q=hardenbergstr", "q=berlin", "q=germany", "q=29a", "q=food"]
+        api,
+        ["q=oysters", "q=palace", "q=hardenbergstr", "q=berlin", "q=germany", "q=29a", "q=food"],
     )
 
     assert found == {

@@ -32,6 +32,11 @@ class Rendered:
         self._most_bytes = most_bytes
         self._bytes = 0
 
+    @property
+    def kept_bytes(self) -> int:
+        """What is kept takes about this much."""
+        return self._bytes
+
     async def of(
         self, database: Database, hits: Sequence[Hit], zone: str | None
     ) -> list[bytes | None]:
