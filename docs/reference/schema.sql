@@ -835,6 +835,17 @@ CREATE INDEX ix_event_search_title ON event_search
 CREATE INDEX ix_event_search_words ON event_search
     USING gin (words) WITH (fastupdate = off);
 
+CREATE FUNCTION lexemes_of(words text, facets text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_to_tsvector(
+        array_remove(string_to_array(concat_ws(' ', words, facets), ' '), '')
+        || ARRAY(
+            SELECT '=p' || left(word, letters)
+            FROM unnest(string_to_array(words, ' ')) AS word,
+                generate_series(2, 3) AS letters
+            WHERE length(word) >= letters))
+$$;
+
 CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
@@ -847,9 +858,8 @@ BEGIN
         INSERT INTO event_search (event_id, start_at, end_at, lasting, title, words)
         VALUES (
             NEW.id, NEW.start_at, NEW.end_at, NEW.lasting,
-            array_to_tsvector(string_to_array(NEW.title_words, ' ')),
-            array_to_tsvector(array_remove(string_to_array(
-                concat_ws(' ', NEW.title_words, NEW.words, NEW.facets), ' '), '')));
+            lexemes_of(NEW.title_words, ''),
+            lexemes_of(concat_ws(' ', NEW.title_words, NEW.words), NEW.facets));
         INSERT INTO event_facets (facet, start_at, event_id)
         SELECT DISTINCT new_facet, NEW.start_at, NEW.id
         FROM unnest(string_to_array(NEW.facets, ' ')) AS new_facet;

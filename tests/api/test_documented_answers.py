@@ -93,7 +93,7 @@ FOR_ORGANIZERS = {
     *("create_event", "list_attendees", "list_team", "add_member", "remove_member"),
     *("set_cover", "remove_cover", "change_event", "delete_event", "publish_event"),
     *("cancel_event", "move_event", "duplicate_event"),
-    *("add_slot", "change_slot", "delete_slot", "search_places"),
+    *("add_slot", "change_slot", "delete_slot", "search_places", "repeat_event"),
 }
 REFUSED = {
     # Accounts take a seat for themselves, and this one has one.
@@ -127,12 +127,15 @@ async def world(
         slot = {"title": "Talk", "start_time": in_days(10), "end_time": in_days(10, hour=11)}
         event = await make_event(api, slots=[slot])
         await api.put(f"/events/{event['id']}/cover", content=a_picture())
+        first, rule = await make_event(api), {"rule": "FREQ=DAILY;COUNT=3"}
+        series = (await api.post(f"/events/{first['id']}/series", json=rule)).json()
     async with people["attendee"].api(app) as api:
         seat = (await api.post(f"/events/{event['id']}/register", json={})).json()
     me = people.get(caller, people["attendee"])
     ids = {
         "event_id": event["id"],
         "slot_id": event["slots"][0]["id"],
+        "series_id": series["series_id"],
         "registration_id": seat["id"],
         "user_id": str(other.id),
         "code": "event-full",

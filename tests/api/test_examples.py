@@ -56,6 +56,23 @@ async def test_examples_of_the_life_of_an_event_work(api: httpx2.AsyncClient) ->
     assert cancelled.json()["cancel_reason"] == example("CancelIn", "reason")["reason"]
 
 
+@pytest.mark.parametrize("name", EXAMPLES["SeriesIn"])
+async def test_example_of_a_series_works_and_those_that_follow_change(
+    name: str, api: httpx2.AsyncClient
+) -> None:
+    event, sent = await make_event(api), example("SeriesIn", name)
+
+    made = await api.post(f"/events/{event['id']}/series", json=sent)
+    changed = await api.patch(f"/events/{event['id']}?scope=following", json={"name": "Again"})
+
+    assert made.status_code == (200 if sent.get("dry_run") else 201)
+    assert set(made.json()) == set(example("SeriesOut", "series"))
+    if not sent.get("dry_run"):
+        page = await api.get(made.headers["location"])
+        assert set(page.json()) == set(example("SeriesPage", "last-page"))
+        assert set(changed.json()) == set(example("FollowingOut", "following"))
+
+
 async def test_examples_of_slots_work_in_the_example_of_an_event(api: httpx2.AsyncClient) -> None:
     event = (await api.post("/events", json=example("EventIn", "five-fields"))).json()
     path = f"/events/{event['id']}/slots"

@@ -51,9 +51,9 @@ def on(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[Stan
         with _started(url, folder) as standing:
             yield standing
         return
-    with databases.copied_postgres(request.getfixturevalue("postgres")) as url:
-        with _started(url, folder) as standing:
-            yield standing
+    server = request.getfixturevalue("postgres")
+    with databases.copied_postgres(server) as url, _started(url, folder) as standing:
+        yield standing
 
 
 @contextmanager

@@ -216,4 +216,4 @@ async def test_what_is_over_is_left_out_when_the_time_comes(api: httpx2.AsyncCli
     assert before == {
         each: longest_first[::-1] if "sort" in each else longest_first for each in asked
     }
-    assert after == dict.fromkeys(asked, [])
+    assert after == {key: [] for key in asked}

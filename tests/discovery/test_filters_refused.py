@@ -97,7 +97,7 @@ async def test_what_cannot_be_asked_is_refused_by_name(api: httpx2.AsyncClient, 
 
 
 async def test_refusal_does_not_repeat_what_was_sent(api: httpx2.AsyncClient) -> None:
-    secret = "hunter2-hunter2"  # noqa: S105 - stands for what must not be repeated
+    secret = "hunter2-hunter2"
     asked = ["sort", "near", "from", "organizer", "min_seats", "available", "status"]
 
     answers = [await api.get(f"/events?{query(**{name: secret})}") for name in asked]

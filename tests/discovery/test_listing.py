@@ -141,13 +141,14 @@ async def test_read_in_a_zone_that_is_none_is_refused(api: httpx2.AsyncClient, p
     assert [[error["field"] for error in each["errors"]] for each in problems] == [["tz"]] * 5
 
 
+CANCELLED = {"status": "cancelled", "cancelled_at": NOW}
 HIDDEN: list[tuple[dict[str, Any], dict[str, Any], int]] = [
     ({"draft": True}, {}, 404),
     ({"visibility": "private"}, {}, 404),
     ({"visibility": "unlisted"}, {}, 200),
-    ({}, {"status": "cancelled"}, 200),
+    ({}, CANCELLED, 200),
     ({"draft": True, "visibility": "unlisted"}, {}, 404),
-    ({"visibility": "private"}, {"status": "cancelled"}, 404),
+    ({"visibility": "private"}, CANCELLED, 404),
 ]
 
 

@@ -122,7 +122,7 @@ OWN = [
 async def test_own_events_of_others_are_found_by_no_one(scene: Scene) -> None:
     """Not even by an administrator, whose own events are none."""
     for who in (scene.ada, scene.root):
-        assert await scene.of_each(who, OWN) == dict.fromkeys(OWN, [])
+        assert await scene.of_each(who, OWN) == {key: [] for key in OWN}
 
 
 async def test_own_events_of_nobody_are_refused(scene: Scene) -> None:

@@ -42,7 +42,7 @@ async def test_sort_by_relevance_looks_at_the_name_alone_whatever_else_is_asked(
 
     asked = [f"q=jazz&sort=relevance&{each}" for each in beside]
 
-    expected = dict.fromkeys(asked, ["Jazz", "Talk", "Walk"])
+    expected = {key: ["Jazz", "Talk", "Walk"] for key in asked}
     assert await asking.names_of_each(api, asked) == expected
 
 

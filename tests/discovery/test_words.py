@@ -27,9 +27,10 @@ async def test_word_is_found_in_name_description_location_tags_and_place(
     assert found == {
         "q=oysters": ["Oysters", "Text", "Location", "Tag"],
         "q=food": ["Tag"],
-        **dict.fromkeys(
-            ["q=palace", "q=hardenbergstr", "q=berlin", "q=germany", "q=29a"], ["Place"]
-        ),
+        **{
+            key: ["Place"]
+            for key in ["q=palace", "q=hardenbergstr", "q=berlin", "q=germany", "q=29a"]
+        },
     }
 
 
@@ -153,13 +154,13 @@ async def test_query_syntax_in_words_is_no_syntax(jazz: httpx2.AsyncClient) -> N
         "and": ["Rock and jazz"],
     }
     plainly = {text: as_plain[plain] for plain, texts in PLAIN.items() for text in texts}
-    assert found == {**dict.fromkeys(SYNTAX, []), **plainly}
+    assert found == {**{key: [] for key in SYNTAX}, **plainly}
 
 
 async def test_words_that_nothing_has_with_a_facet_find_nothing(jazz: httpx2.AsyncClient) -> None:
     asked = [query("city=Berlin", q=text) for text in ("=tjazz", "*", "zzz", "=c", "none", "=none")]
 
-    assert await asking.names_of_each(jazz, asked) == dict.fromkeys(asked, [])
+    assert await asking.names_of_each(jazz, asked) == {key: [] for key in asked}
 
 
 async def test_words_of_spaces_alone_are_none(jazz: httpx2.AsyncClient) -> None:

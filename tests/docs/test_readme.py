@@ -16,6 +16,7 @@ PAGES = ["README.md", "docs/tutorial.md"]
 ACCOUNTS = "docs/how-to/accounts.md"
 LIFE = "docs/how-to/run-an-event.md"
 ZONES = "docs/how-to/time-zones.md"
+SERIES = "docs/how-to/series.md"
 
 
 @pytest.fixture
@@ -76,6 +77,24 @@ def test_samples_about_time_zones_get_what_the_page_says(url: str, tmp_path: Pat
     assert samples.unmarked(page) == []
     [excerpt] = [one.shown for one in found if one.shown is not None]
     assert json.loads(calls[3].body)["warnings"] == excerpt["warnings"]
+
+
+def test_samples_about_series_get_what_the_page_says(url: str, tmp_path: Path) -> None:
+    page = (tree.ROOT / SERIES).read_text("utf-8")
+    found = samples.samples_of(page)
+
+    calls = samples.run(found, url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    assert samples.unmarked(page) == []
+    [rehearsed] = [one.shown for one in found if one.shown is not None]
+    assert samples.steady(json.loads(calls[1].body)) == samples.steady(rehearsed)
+    assert [each["id"] is None for each in rehearsed["events"]] == [False, True, True, True]
+    moved = json.loads(calls[-3].body)
+    assert [each["start_time"] for each in moved["events"]] == [
+        *("2030-03-18T19:00:00+01:00", "2030-03-25T19:00:00+01:00"),
+        *("2030-04-01T20:00:00+02:00", "2030-04-08T19:00:00+02:00"),
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -112,6 +112,17 @@ async def test_event_that_is_called_off_says_why_and_is_not_listed(event: Organi
     assert at == updated
 
 
+async def test_draft_is_deleted_and_not_called_off(draft: Organizing) -> None:
+    """A cancelled event can be seen by who has its link; of a draft nobody knows."""
+    written = await draft.written()
+
+    refused = await draft.post("cancel", {"reason": REASON})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "event-not-published")
+    assert await draft.written() == written
+    assert await seen_by_anyone(draft) == (404, [])
+
+
 async def test_everyone_registered_is_told_once_that_it_is_off(event: Organizing) -> None:
     """By one message of the event; the registrations stay, so that they can be told."""
     before = await event.topics()

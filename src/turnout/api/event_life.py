@@ -28,6 +28,7 @@ from turnout.events import policy, times
 from turnout.events.errors import (
     AmbiguousLocalTime,
     EventCancelled,
+    EventNotPublished,
     EventOver,
     InvalidTimezone,
     NonexistentLocalTime,
@@ -147,7 +148,7 @@ async def publish_event(event_id: EventId, request: Request) -> Response:
     summary="Cancel an event",
     response_model=EventOut | ChangeOut | FollowingOut,
     **describe.change(
-        *(*_WHO, EventOver, InvalidTimezone, NotInSeries),
+        *(*_WHO, EventOver, EventNotPublished, InvalidTimezone, NotInSeries),
         body=CancelIn,
         matched=True,
         query=RehearsalQuery,

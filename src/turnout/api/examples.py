@@ -158,6 +158,48 @@ def _shown(summary: str, value: object) -> dict[str, Any]:
     return {"summary": summary, "value": value}
 
 
+_SERIES_ID = "01a20300-0c4e-7b1d-9a55-6d1f0e2b7c93"
+_DATES: list[dict[str, Any]] = [
+    {
+        "id": _EVENT_ID,
+        "start_time": "2030-12-07T10:00:00+05:30",
+        "end_time": "2030-12-07T18:00:00+05:30",
+    },
+    {
+        "id": "01a20300-0c4f-7e02-8b61-1c9a54d3f0aa",
+        "start_time": "2030-12-14T10:00:00+05:30",
+        "end_time": "2030-12-14T18:00:00+05:30",
+    },
+]
+_SERIES: dict[str, Any] = {
+    "dry_run": False,
+    "series_id": _SERIES_ID,
+    "rule": "FREQ=WEEKLY;COUNT=2",
+    "timezone": "Asia/Kolkata",
+    "events": _DATES,
+    "warnings": [],
+}
+_FOLLOWING: dict[str, Any] = {
+    "dry_run": False,
+    "series_id": _SERIES_ID,
+    "events": [
+        {
+            **date,
+            "name": "PyCon India, once more",
+            "status": "published",
+            "display_timezone": "Asia/Kolkata",
+            "max_capacity": 50,
+            "seats_taken": 12,
+            "moves": [],
+            "affected": {"confirmed": 12, "waitlisted": 0, "promoted": 0},
+            "warnings": [],
+        }
+        for date in _DATES
+    ],
+    "messages": [{"topic": "event.changed", "recipients": 24}],
+}
+
+
 EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     **ACCOUNTS,
     "Alive": {"alive": {"summary": "The process answers", "value": {"status": "ok"}}},
@@ -190,6 +232,26 @@ EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "DuplicateIn": {"next-year": _shown("A year on", {"start_time": "2031-12-06T10:00:00"})},
     "ChangeOut": {"rehearsal": _shown("What it would do", _CHANGE)},
+    "SeriesIn": {
+        "weekly": _shown("Every week, four times", {"rule": "FREQ=WEEKLY;COUNT=4"}),
+        "rehearsal": _shown(
+            "Which days that would be", {"rule": "FREQ=DAILY;INTERVAL=2;COUNT=5", "dry_run": True}
+        ),
+    },
+    "SeriesOut": {"series": _shown("A new series", _SERIES)},
+    "SeriesPage": {
+        "last-page": _shown(
+            "The last page",
+            {
+                "series_id": _SERIES_ID,
+                "rule": "FREQ=WEEKLY;COUNT=2",
+                "timezone": "Asia/Kolkata",
+                "items": [{**_EVENT, "series_id": _SERIES_ID}],
+                "next_cursor": None,
+            },
+        )
+    },
+    "FollowingOut": {"following": _shown("What it did to each", _FOLLOWING)},
     "SlotIn": {"talk": _shown("A talk, by the clock of its event", _NEW_SLOT)},
     "SlotPatch": {
         "later": _shown("Later, and as long", {"start_time": "2030-12-07T14:00:00"}),

@@ -51,6 +51,16 @@ class EventCancelled(Conflict):
     )
 
 
+class EventNotPublished(Conflict):
+    """The event is a draft, which nobody knows of."""
+
+    code = "event-not-published"
+    title = "This event is not published"
+    explanation = (
+        "Only what people could know of is called off. Delete the draft, or publish it first."
+    )
+
+
 class EventOver(Conflict):
     """The event has ended, or would have."""
 

@@ -10,7 +10,7 @@ from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.events import saving
 from turnout.events.drafts import EventDraft, PlaceDraft, SlotDraft
-from turnout.events.errors import EventCancelled, EventOver
+from turnout.events.errors import EventCancelled, EventNotPublished, EventOver
 from turnout.events.models import Event, PlaceSource, Status
 from turnout.events.whole import Whole
 from turnout.outbox import outbox
@@ -37,10 +37,13 @@ async def cancel(
 ) -> Whole:
     """The event, cancelled, with what its people are told; a second time it stays as it is.
 
-    Raises EventOver: what has happened cannot be called off.
+    Raises EventOver, as what has happened cannot be called off, and EventNotPublished: nobody
+    knows of a draft, and a cancelled event can be seen.
     """
     if event.status == Status.CANCELLED:
         return event
+    if event.status == Status.DRAFT:
+        raise EventNotPublished("A draft is not cancelled but deleted; nobody knows of it.")
     if event.end.instant <= now:
         raise EventOver("The event is over; it cannot be cancelled any more.")
     after = replace(event, status=Status.CANCELLED, cancelled_at=now, cancel_reason=reason)

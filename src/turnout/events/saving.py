@@ -88,7 +88,7 @@ async def save(
     await _save_slots(db, after.id, before.slots, after.slots)
     changes = {"fields": [_CALLED.get(name, name) for name in names]}
     audit.record(db, [audit.Entry(now, cause, action, after.id, after.id, changes)])
-    if topic is not Topic.EVENT_CHANGED or (before.status != Status.DRAFT and _public(names)):
+    if topic is not Topic.EVENT_CHANGED or (before.status == Status.PUBLISHED and _public(names)):
         outbox.add(db, [_message(topic, before, after, names, now)])
     return after
 

@@ -210,7 +210,7 @@ async def cancel(
 ) -> Change:
     """Cancel the event; registrations stay as they are, so that everyone can be told.
 
-    Raises EventOver.
+    Raises EventOver, EventNotPublished.
     """
     event = await life.cancel(db, cause, before.event, reason, now)
     return Change(before, replace(before, event=event))

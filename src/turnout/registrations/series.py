@@ -181,7 +181,10 @@ async def edit(
 async def cancel(
     db: AsyncSession, cause: Cause, reached: Reached, reason: str, now: datetime
 ) -> list[Followed]:
-    """Cancel the event and those that follow and are yet to end. Raises EventOver."""
+    """Cancel the event and those that follow and are yet to end.
+
+    Raises EventOver, EventNotPublished.
+    """
 
     async def work(it: Hosted) -> Change:
         return await hosting.cancel(db, cause, it, reason, now)
