@@ -62,6 +62,14 @@ FOLDERS = (
         ),
     ),
     Folder(
+        "Series",
+        "The event once a week, and all its dates.",
+        (
+            Step("repeat_event", keeps={"series_id": "series_id"}),
+            Step("read_series"),
+        ),
+    ),
+    Folder(
         "A guest's seat",
         "By the token that came with the seat.",
         (

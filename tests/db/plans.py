@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.db.session import Database
 
+_NOT_DONE = re.compile(r"^.*\(never executed\)$\n?", re.MULTILINE)
+
 Work = Callable[[AsyncSession], Awaitable[object]]
 
 
@@ -19,10 +21,15 @@ async def gather_statistics(database: Database) -> None:
         await db.execute(text("ANALYZE"))
 
 
-async def of(database: Database, work: Work) -> list[str]:
-    """The plan of each statement that `work` runs; indexes and scans by their names."""
+async def of(database: Database, work: Work, *, done_alone: bool = False) -> list[str]:
+    """The plan of each statement that `work` runs; indexes and scans by their names.
+
+    With `done_alone` without what PostgreSQL had planned and then did not come to.
+    """
     async with database.write() as db:
-        return await (_of_sqlite if database.is_sqlite else _of_postgresql)(db, work)
+        if database.is_sqlite:
+            return await _of_sqlite(db, work)
+        return await _of_postgresql(db, work, done_alone=done_alone)
 
 
 async def _of_sqlite(db: AsyncSession, work: Work) -> list[str]:
@@ -42,7 +49,7 @@ async def _of_sqlite(db: AsyncSession, work: Work) -> list[str]:
     return plans
 
 
-async def _of_postgresql(db: AsyncSession, work: Work) -> list[str]:
+async def _of_postgresql(db: AsyncSession, work: Work, *, done_alone: bool) -> list[str]:
     """What auto_explain says: unlike EXPLAIN it also sees the statements inside a function."""
     plans: list[str] = []
     connection = await db.connection()
@@ -51,6 +58,7 @@ async def _of_postgresql(db: AsyncSession, work: Work) -> list[str]:
         "LOAD 'auto_explain'",
         "SET LOCAL auto_explain.log_min_duration = 0",
         "SET LOCAL auto_explain.log_nested_statements = on",
+        f"SET LOCAL auto_explain.log_analyze = {done_alone}",
         "SET LOCAL client_min_messages = log",
     ):
         await connection.exec_driver_sql(setting)
@@ -66,7 +74,7 @@ async def _of_postgresql(db: AsyncSession, work: Work) -> list[str]:
     for _ in range(10):
         await asyncio.sleep(0)
     raw.remove_log_listener(note)
-    return plans
+    return [_NOT_DONE.sub("", plan) for plan in plans]
 
 
 def scans(plan: str, table: str) -> list[str]:

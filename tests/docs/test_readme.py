@@ -17,6 +17,7 @@ ACCOUNTS = "docs/how-to/accounts.md"
 LIFE = "docs/how-to/run-an-event.md"
 ZONES = "docs/how-to/time-zones.md"
 SERIES = "docs/how-to/series.md"
+FINDING = "docs/how-to/find-events.md"
 
 
 @pytest.fixture
@@ -93,8 +94,30 @@ def test_samples_about_series_get_what_the_page_says(url: str, tmp_path: Path) -
     moved = json.loads(calls[-3].body)
     assert [each["start_time"] for each in moved["events"]] == [
         *("2030-03-18T19:00:00+01:00", "2030-03-25T19:00:00+01:00"),
-        *("2030-04-01T20:00:00+02:00", "2030-04-08T19:00:00+02:00"),
+        *("2030-04-01T19:00:00+02:00", "2030-04-08T19:00:00+02:00"),
     ]
+
+
+def test_samples_about_finding_get_what_the_page_says(url: str, tmp_path: Path) -> None:
+    page = (tree.ROOT / FINDING).read_text("utf-8")
+    found = samples.samples_of(page)
+
+    calls = samples.run(found, url, tmp_path)
+
+    assert [call.status for call in calls] == [each for one in found for each in one.statuses]
+    assert samples.unmarked(page) == []
+    lists = [json.loads(call.body)["items"] for call in calls[3:]]
+    jazz, python, jam = "Jazz im Café", "Python day", "Async jam"
+    assert [[event["name"] for event in each] for each in lists] == [
+        *([jazz], [python]),
+        *([python], [python], [python, jazz]),
+        *([jazz], [jazz, python], [jazz, python]),
+        *([jazz], [python], [python]),
+        *([jam], [jam]),
+        [jazz],
+    ]
+    distances = [f"{event['distance_km']:.2f}" for event in lists[6]]
+    assert f"here {' and '.join(distances)} kilometres" in page.replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -39,6 +39,20 @@ async def test_cancel_of_following_calls_off_each_that_is_to_come(course: Course
     assert [each["id"] for each in again["events"]] == [course.ids[1]]
 
 
+async def test_drafts_among_those_that_follow_stay_when_the_others_are_called_off(
+    app: RunningApp, api: httpx2.AsyncClient
+) -> None:
+    course = await repeat(app, api, draft=True)
+    for n in (0, 2):
+        answered(await api.post(f"/events/{course.ids[n]}/publish"))
+
+    found = answered(await course.cancel(0))
+
+    assert [each["id"] for each in found["events"]] == [course.ids[0], course.ids[2]]
+    assert [each["status"] for each in await course.read()] == ["cancelled", "draft"] * 2
+    assert refusal(await course.cancel(1)) == (409, "event-not-published")
+
+
 async def test_cancel_rehearsed_calls_off_nothing(course: Course) -> None:
     rehearsed = answered(await course.cancel(0, dry_run="true"))
 

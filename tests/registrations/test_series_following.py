@@ -88,6 +88,60 @@ async def test_times_move_into_the_hour_that_the_clocks_skip_with_a_warning(
     assert codes == [[], ["moved-out-of-gap"], [], []]
 
 
+NIGHT: dict[str, Any] = {
+    "start_time": "2030-03-30T02:30:00",
+    "end_time": "2030-03-30T02:50:00",
+    "registration_closes_at": None,
+    "slots": [],
+}
+"""The second one is in the night in which the clocks skip that time."""
+
+
+async def test_event_that_the_clocks_put_forward_keeps_in_step(
+    app: RunningApp, api: httpx2.AsyncClient
+) -> None:
+    """Over several changes, into the skipped hour and out of it."""
+    course = await repeat(app, api, **NIGHT)
+
+    for clock, there in (("19:00",) * 2, ("03:30",) * 2, ("02:45", "03:45"), ("18:10",) * 2):
+        await course.change(0, start_time=f"2030-03-30T{clock}:00")
+
+        found = [each["start_time"][11:16] for each in await course.read()]
+        assert found == [clock, there, clock, clock]
+
+
+async def test_change_of_the_event_that_the_clocks_put_forward_keeps_the_others_in_step(
+    app: RunningApp, api: httpx2.AsyncClient
+) -> None:
+    course = await repeat(app, api, **NIGHT)
+
+    await course.change(1, start_time="2030-03-31T19:00:00")
+
+    found = [each["start_time"][11:16] for each in await course.read()]
+    assert found == ["02:30", "19:00", "19:00", "19:00"]
+
+
+async def test_time_that_the_clocks_show_twice_becomes_the_earlier(
+    app: RunningApp, api: httpx2.AsyncClient
+) -> None:
+    evening: dict[str, Any] = {
+        "start_time": "2030-10-26T18:00:00",
+        "end_time": "2030-10-26T19:00:00",
+        "registration_closes_at": None,
+        "slots": [],
+    }
+    course = await repeat(app, api, **evening)
+
+    found = await course.change(0, start_time="2030-10-26T02:30:00")
+
+    assert starts(found["events"]) == [
+        *("26T02:30:00+02:00", "27T02:30:00+02:00", "28T02:30:00+01:00", "29T02:30:00+01:00")
+    ]
+    assert [[each["code"] for each in event["warnings"]] for event in found["events"]] == [
+        *([], ["ambiguous"], [], [])
+    ]
+
+
 async def test_new_agenda_and_window_lie_as_far_from_each_start(course: Course) -> None:
     slot = {
         "title": "Late",

@@ -18,6 +18,8 @@ COLUMNS = (
     "e.id, e.version, e.end_at, u.name, a.taken, e.place_latitude, e.place_longitude, e.start_at"
 )
 _LISTED = "e.status = 'published' AND e.visibility = 'public'"
+# In the words of the partial index: SQLite does not see that 1 is more than 0.
+_LONG = f"e.lasting > 0 AND {_LISTED}"
 _SEATS = "a.capacity IS NULL OR a.capacity - a.taken >="
 _SLACK = 1e-14
 """Taken off the least cosine (0.9 m next to the middle): a scalar product is not exact, and what
@@ -93,12 +95,15 @@ class Parts(ABC):
         columns = f"{arm.tier} AS tier, {value} AS value, {row_id} AS row_id, {COLUMNS}"
         where = " AND ".join(conditions)
         order = self._order(value, row_id)
-        limit = self.sql.value(self._limit)
         # All parts are of these files; what was asked for is in placeholders alone.
         return (
             f"SELECT {columns} {source.tables} {self.joins} "
-            f"WHERE {where} ORDER BY {order} LIMIT {limit}"
+            f"WHERE {where} ORDER BY {order} LIMIT {self.most()}"
         )
+
+    def most(self) -> str:
+        """The placeholder of how many are wanted."""
+        return self.sql.value(self._limit)
 
     @property
     def is_descending(self) -> bool:
@@ -123,7 +128,7 @@ class Parts(ABC):
         """What the table is asked where there is no word and no facet, or only one's own events."""
         wanted = self.wanted
         if wanted.own_of is None:
-            return [_LISTED] if arm.lasting is None else [f"e.lasting = {arm.lasting}", _LISTED]
+            return [_LISTED] if arm.lasting is None else [f"e.lasting = {arm.lasting}", _LONG]
         conditions = [_worked_on(wanted.own_of, self.sql)]
         if wanted.status is not None:
             conditions.append(f"e.status = {self.sql.value(wanted.status.value)}")

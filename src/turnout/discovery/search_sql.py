@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from turnout.db.direct import Statement
-from turnout.discovery.search_parts import Arm
+from turnout.discovery.search_parts import Arm, Parts
 from turnout.discovery.search_postgresql import PostgresqlParts
 from turnout.discovery.search_sqlite import SqliteParts
 from turnout.discovery.wanted import Circle, Position, Sort, Wanted
@@ -22,33 +22,41 @@ def build(
     """
     sql = Statement(is_sqlite=is_sqlite)
     parts = (SqliteParts if is_sqlite else PostgresqlParts)(wanted, sql, position, limit)
-    first = 0 if position is None else position.tier
-    arms = [parts.arm(arm) for arm in _arms(wanted) if arm.tier >= first]
+    first, last = (0 if position is None else position.tier), int(wanted.sort is Sort.RELEVANCE)
+    tiers = [_merged(parts, _arms(wanted, tier)) for tier in range(first, last + 1)]
+    if len(tiers) == 1:
+        return tiers[0], sql.values
+    # Unsorted, so that the second is not looked for where the first fills the page: a word that
+    # most names have is nowhere else, and to find that out is to read all of them.
+    return f"{_union(tiers)} LIMIT {sql.value(limit)}", sql.values
+
+
+def _merged(parts: Parts, arms: Sequence[Arm]) -> str:
+    """The parts of one tier as one list."""
     if len(arms) == 1:
-        return arms[0], sql.values
-    parted = (f"SELECT * FROM ({arm}) AS p{n}" for n, arm in enumerate(arms))  # noqa: S608 - as built here
-    direction = "DESC" if wanted.sort is Sort.LATEST else "ASC"
-    order = f"tier, value {direction}, row_id {direction}"
-    return f"{' UNION ALL '.join(parted)} ORDER BY {order} LIMIT {sql.value(limit)}", sql.values
+        return parts.arm(arms[0])
+    direction = "DESC" if parts.wanted.sort is Sort.LATEST else "ASC"
+    found = _union([parts.arm(arm) for arm in arms])
+    return f"{found} ORDER BY value {direction}, row_id {direction} LIMIT {parts.most()}"
 
 
-def _arms(wanted: Wanted) -> list[Arm]:
+def _union(selects: Sequence[str]) -> str:
+    # As built here; what was asked for is in placeholders alone.
+    parted = (f"SELECT * FROM ({select}) AS p{n}" for n, select in enumerate(selects))  # noqa: S608 - as said
+    return " UNION ALL ".join(parted)
+
+
+def _arms(wanted: Wanted, tier: int) -> list[Arm]:
     """What has not ended by `since` began shortly before it, or is one of the few long ones."""
-    tiers = (0, 1) if wanted.sort is Sort.RELEVANCE else (0,)
     if wanted.since is None or wanted.sort is Sort.DISTANCE or wanted.own_of is not None:
-        floor = None if wanted.since is None else wanted.since - LONGEST_EVENT
-        return [Arm(tier, after=floor) for tier in tiers]
+        return [Arm(tier, after=None if wanted.since is None else wanted.since - LONGEST_EVENT)]
     # Between two whole seconds: a cursor of SQLite's index counts seconds, and what is in one of
     # them must not be parted by the parts of the list.
     since = wanted.since.replace(microsecond=0) - timedelta(microseconds=1)
     short, *longer = (since - length for length in finding.LENGTHS)
     return [
-        arm
-        for tier in tiers
-        for arm in (
-            Arm(tier, after=short),
-            *(Arm(tier, after, short, n) for n, after in enumerate(longer, 1)),
-        )
+        Arm(tier, after=short),
+        *(Arm(tier, after, short, n) for n, after in enumerate(longer, 1)),
     ]
 
 

@@ -8,7 +8,7 @@ from turnout.discovery.wanted import Sort
 from turnout.events import lexemes
 from turnout.events.search_index import LONGEST, SECOND, SHORTEST
 
-MOST_BEGUN = 200
+MOST_BEGUN = 600
 """Words with one beginning that are asked about each by itself."""
 _MARK, _LAST = "\0", "\U0010ffff"
 _NO_WORD = f"{lexemes.MARK}none"

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from turnout.events import moves, times
 from turnout.events.moves import Keep, Warned
 from turnout.events.patches import EventPatch
 from turnout.events.schemas import SlotIn
-from turnout.events.times import Derived, Moment, Note
+from turnout.events.times import Derived, Moment
 from turnout.events.whole import Whole
 
+_EARLY = datetime(1900, 1, 1, tzinfo=UTC)
+"""Nearer to the first of two readings of a wall clock than to the second."""
+_GAPS = (timedelta(0), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2))
+"""By how much clocks are put forward."""
 _WINDOW = ("registration_opens_at", "registration_closes_at")
 
 
@@ -68,10 +72,12 @@ def told_for(other: Whole, example: Example) -> Told:
     derived: dict[str, Derived] = {}
     start = own.start
     if patch.start_time is not None:
-        derived["start_time"] = _moved(own.start, was.start, after.start, zone)
+        derived["start_time"] = _start(own, was, after)
         start = derived["start_time"].moment
     if patch.end_time is not None:
-        derived["end_time"] = _end(own, was, after, start)
+        lasts = _distance(own.start, own.end) + _distance(was.end, after.end)
+        lasts -= _distance(was.start, after.start)
+        derived["end_time"] = times.shift(start, lasts, zone)
     anchors = _Anchors(after.start, start, after.timezone, zone)
     derived |= {name: anchors.carried(text) for name, text in _window(patch)}
     said: dict[str, Any] = {name: _text(each.moment, zone) for name, each in derived.items()}
@@ -82,20 +88,35 @@ def told_for(other: Whole, example: Example) -> Told:
     return Told(patch.model_copy(update=said), warnings)
 
 
-def _end(own: Whole, was: Whole, after: Whole, start: Moment) -> Derived:
-    """The end of the other event, which begins at `start` now."""
-    found = _moved(own.end, was.end, after.end, own.timezone)
-    by_clock = _distance(own.start, own.end) + _distance(was.end, after.end)
-    by_clock -= _distance(was.start, after.start)
-    if found.moment.instant <= start.instant and by_clock > timedelta(0):
-        # It is the clocks that turn it around: it lasts as long by the watch.
-        return Derived(times.moment_at(start.instant + by_clock, own.timezone), Note.EXACT)
-    return found
+def _start(own: Whole, was: Whole, after: Whole) -> Derived:
+    """The start of the other event, moved as far on the clock as the example was.
+
+    Both count from where the rule put them as long as they are in step: a start that the clocks
+    have put forward once does not stay behind by that. Of two instants it is the earlier.
+    """
+    if not _offsets(own).isdisjoint(_offsets(was)) and own.timezone == after.timezone:
+        ruled, was_ruled = own.series_local, was.series_local
+        assert ruled is not None  # noqa: S101 - it has offsets; narrows the type
+        assert was_ruled is not None  # noqa: S101 - as above
+        by = after.start.local.replace(fold=0) - was_ruled
+        return times.shift(Moment(ruled, own.start.instant), by, own.timezone, near=_EARLY)
+    return times.shift(own.start, _distance(was.start, after.start), own.timezone, near=_EARLY)
 
 
-def _moved(moment: Moment, old: Moment, new: Moment, zone: str) -> Derived:
-    """The moment, moved by as much on the clock as `old` was to become `new`."""
-    return times.shift(moment, _distance(old, new), zone)
+def _offsets(event: Whole) -> set[timedelta]:
+    """How far from the rule's wall clock the event can be meant to begin.
+
+    More than one where the clocks skip a time that would lead to the start that it has.
+    """
+    if event.series_local is None:
+        return set()
+    start, zone = event.start, event.timezone
+    meant = (start.local.replace(fold=0) - gap for gap in _GAPS)
+    return {
+        each - event.series_local
+        for each in meant
+        if times.derive(each, zone, near=start.instant).moment.instant == start.instant
+    }
 
 
 def _distance(old: Moment, new: Moment) -> timedelta:

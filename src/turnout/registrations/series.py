@@ -181,15 +181,16 @@ async def edit(
 async def cancel(
     db: AsyncSession, cause: Cause, reached: Reached, reason: str, now: datetime
 ) -> list[Followed]:
-    """Cancel the event and those that follow and are yet to end.
+    """Cancel the event and those that follow and are yet to end, but for drafts among them.
 
-    Raises EventOver, EventNotPublished.
+    Raises EventOver and EventNotPublished for the event itself.
     """
 
     async def work(it: Hosted) -> Change:
         return await hosting.cancel(db, cause, it, reason, now)
 
-    return [await _done(db, each, work) for each in (reached.target, *_open(reached, now))]
+    known = [each for each in _open(reached, now) if each.event.status != Status.DRAFT]
+    return [await _done(db, each, work) for each in (reached.target, *known)]
 
 
 async def delete(db: AsyncSession, cause: Cause, reached: Reached, now: datetime) -> None:

@@ -33,8 +33,9 @@ class Summary:
 
 
 async def at_start(database: Database, tell: Tell) -> None:
-    """Find the instants anew if the database knows them by an older tz database, or by none.
+    """Find the instants anew if the database knows them by an older tz database.
 
+    A database that knows none has only what this one has made (migration 0003 says so of others).
     By a newer one they stay: another server of the same installation has it already, and would be
     undone; `turnout data retime` does it on purpose.
     """
@@ -43,12 +44,12 @@ async def at_start(database: Database, tell: Tell) -> None:
     present = times.tzdata_version()
     if known is not None and known > present:
         tell(f"Times are by tz database {known}, and this server has {present}: bring it up to it.")
-    if known is None or known < present:
+    if known is not None and known < present:
         found = await run(database, tell, dry_run=False)
+        tell(f"Times: tz database {known} -> {present}. {said(found)}")
+    if known is None or known < present:
         async with database.write() as db:
             await facts.advance(db, FACT, present)
-        if known is not None or found.moved or found.left:
-            tell(f"Times: tz database {known or 'unknown'} -> {present}. {said(found)}")
 
 
 async def on_purpose(database: Database, tell: Tell, *, dry_run: bool) -> Summary:

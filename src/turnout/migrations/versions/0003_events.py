@@ -203,9 +203,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_series", "events", ["series_id", "start_at", "id"])
     _make_index()
+    # By which tz database the instants were found that are there is not known: by an older one.
+    op.execute(
+        "INSERT INTO facts (name, value) "
+        "SELECT 'tzdata', '0' WHERE EXISTS (SELECT 1 FROM events)"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM facts WHERE name = 'tzdata'")
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER events_search_{verb}")
