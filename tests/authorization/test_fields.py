@@ -70,9 +70,7 @@ def test_answers_have_the_fields_that_their_caller_may_see_and_no_other(steps: l
 
 def test_calls_that_answer_json_are_those_with_a_list_of_fields(steps: list[Step]) -> None:
     answering = {
-        listed_as(step)
-        for step in steps
-        if step.json is not None and step.call.path != DOCUMENT
+        listed_as(step) for step in steps if step.json is not None and step.call.path != DOCUMENT
     }
 
     assert answering == set(FIELDS["seen"])

@@ -44,6 +44,7 @@ PLACES: dict[str, Place] = {
     "Greenwich east": (51.4779, 0.001),
     "Quito": (-0.0005, -78.5),
     "Opposite of Mumbai": (-19.07, -107.12),
+    "Of a length below 1": (13.49, -14.23),  # as a vector, in floating-point numbers
 }
 CIRCLES: list[tuple[str, float]] = [
     *((place, radius) for place in ("19.07,72.88", "19.2,73") for radius in (0.000001, 1, 25, 200)),
@@ -60,6 +61,7 @@ CIRCLES: list[tuple[str, float]] = [
     ("51.4779,0", 0.05),
     ("51.4779,0", 0.1),
     ("0.0,-78.5", 0.06),
+    ("13.49,-14.23", 0.000001),
     ("19.07,72.88", 5_400),
     ("19.07,72.88", 11_000),
     ("19.07,72.88", 20_000),

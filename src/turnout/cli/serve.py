@@ -65,7 +65,9 @@ def serve(
     # to be told to stop, and to stop, is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
-        main.create_app(settings, works=True) if workers == 1 else "turnout.main:app_from_environment",
+        main.create_app(settings, works=True)
+        if workers == 1
+        else "turnout.main:app_from_environment",
         factory=workers > 1,
         host=host,
         port=port,

@@ -21,6 +21,8 @@ MOST_READERS = 6
 MOST_LISTS, MOST_SEARCHES = 4, 3
 """Statements of lists and of searches at once, each on a connection kept for it."""
 
+_FOR_SEARCHES = "SET plan_cache_mode = force_custom_plan; SET work_mem = '16MB'"
+
 DURABLE_POSTGRESQL = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -47,7 +49,7 @@ class Database:
         self.held = Held(self.reader)
         self.lists = Direct(self.reader, MOST_LISTS)
         # What is sought decides the plan: one plan for all would be wrong for most.
-        setting = "" if pgbouncer else "SET plan_cache_mode = force_custom_plan"
+        setting = "" if pgbouncer else _FOR_SEARCHES
         self.searches = Direct(self.reader, MOST_SEARCHES, in_threads=True, setting=setting)
         self._few_readers = asyncio.Semaphore(MOST_READERS)
         # SQLite has one writer; those of this process queue here, in order, not in busy loops.

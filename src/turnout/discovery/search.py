@@ -8,7 +8,7 @@ from uuid import UUID
 
 from turnout.db.paging import Key
 from turnout.db.session import Database
-from turnout.discovery import queries, search_sql
+from turnout.discovery import frequencies, queries, search_sql
 from turnout.discovery.queries import EventView
 from turnout.discovery.wanted import Circle, Position, Sort, Wanted
 from turnout.events import lexemes
@@ -91,6 +91,31 @@ async def views(database: Database, wanted: Wanted, *, limit: int) -> list[Event
 
 
 async def _page(
+    database: Database, wanted: Wanted, after: Position | None, limit: int
+) -> list[Hit]:
+    if wanted.words and wanted.own_of is None and not database.is_sqlite:
+        known = await frequencies.of(database)
+        wanted = replace(wanted, is_common=known.are_common(wanted.words))
+        found = await _soonest(database, wanted, after, limit)
+        if len(found) == limit:
+            return found
+    return await _asked(database, wanted, after, limit)
+
+
+async def _soonest(
+    database: Database, wanted: Wanted, after: Position | None, limit: int
+) -> list[Hit]:
+    """A full page where the words are so common that it is among the soonest events; else none.
+
+    Of the beginnings of words nobody knows how common they are, and asking for all is dear.
+    """
+    is_simple = wanted.sort is Sort.START_TIME and not wanted.facets and wanted.circle is None
+    if wanted.is_common or not is_simple or wanted.since is None:
+        return []
+    return await _asked(database, replace(wanted, is_among_soonest=True), after, limit)
+
+
+async def _asked(
     database: Database, wanted: Wanted, after: Position | None, limit: int
 ) -> list[Hit]:
     sql, values = search_sql.build(wanted, after, limit, is_sqlite=database.is_sqlite)

@@ -7,7 +7,7 @@ lexemes, which hold no sign of any query language (events/lexemes.py).
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from turnout.db.direct import Statement
@@ -72,7 +72,7 @@ class Parts(ABC):
         is_indexed = bool(wanted.words or wanted.facets or self.cells)
         self.is_indexed = is_indexed and wanted.own_of is None
         self._position = position
-        self._limit = limit
+        self.limit = limit
 
     @abstractmethod
     def source(self, arm: Arm) -> Source:
@@ -103,7 +103,7 @@ class Parts(ABC):
 
     def most(self) -> str:
         """The placeholder of how many are wanted."""
-        return self.sql.value(self._limit)
+        return self.sql.value(self.limit)
 
     @property
     def is_descending(self) -> bool:
@@ -161,6 +161,15 @@ class Parts(ABC):
         if wanted.since is not None:
             conditions.append(f"{source.end} > {sql.instant(wanted.since)}")
         return conditions
+
+    def begins_after(self, arm: Arm) -> datetime:
+        """When the soonest event of the part begins at the earliest."""
+        bounds = [] if arm.after is None else [arm.after]
+        position = self._position
+        if position is not None and isinstance(position.value, str):
+            # Those that begin with it are yet to come, by their ids.
+            bounds.append(datetime.fromisoformat(position.value) - timedelta(microseconds=1))
+        return max(bounds)
 
     def is_past(self, instant: datetime, arm: Arm) -> bool:
         """Whether the position says so already: of two bounds, a database might begin at either."""

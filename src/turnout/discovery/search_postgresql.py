@@ -1,8 +1,11 @@
-"""How PostgreSQL is asked for words and facets: whichever index the planner finds cheapest.
+"""How PostgreSQL is asked for words and facets.
 
-A facet has its events in the order of their start, words have an inverted index, and both can be
-left for the order of starts where what is wanted is common.
+A facet has its events in the order of their start; rare words have an inverted index; and what is
+common is met soon enough in the order of all starts. Which words are common, the statistics of the
+database tell (frequencies.py): its planner takes one figure for all beginnings of words.
 """
+
+from dataclasses import replace
 
 from turnout.discovery.search_parts import Arm, Parts, Source, is_whole_word
 from turnout.discovery.wanted import Sort
@@ -14,6 +17,13 @@ _BY_WORDS = Source(
     row_id="s.event_id",
     end="s.end_at",
 )
+# What comes out of a subquery with OFFSET is found first, whatever is wanted of it.
+_RARE = """FROM (SELECT * FROM (
+SELECT event_id, start_at, end_at, title, words FROM event_search WHERE {asked} OFFSET 0) AS r
+ORDER BY start_at {order}, event_id {order} OFFSET 0) AS s JOIN events AS e ON e.id = s.event_id"""
+_SOONEST = """FROM (SELECT event_id, start_at, end_at, title, words FROM event_search
+WHERE start_at > {after} ORDER BY start_at, event_id LIMIT {most}) AS s
+JOIN events AS e ON e.id = s.event_id"""
 _BY_FACET = Source(
     "FROM event_facets AS f JOIN events AS e ON e.id = f.event_id",
     start="f.start_at",
@@ -26,6 +36,8 @@ _BY_BOTH = Source(
     row_id="f.event_id",
     end="s.end_at",
 )
+SOONEST = 3_000
+"""Events in which words are looked for before all events are asked."""
 _RAREST_FIRST = "ogctlw"
 """Organizers, places, cities, tags, countries, online: the kinds of facets by their letter."""
 
@@ -36,20 +48,74 @@ class PostgresqlParts(Parts):
     joins = "JOIN admissions AS a ON a.event_id = e.id JOIN users AS u ON u.id = e.organizer_id"
     find = "strpos"
 
+    def arm(self, arm: Arm) -> str:
+        """The part; of a circle the first of each of its cells, and the first of these."""
+        statement = super().arm(arm)
+        if not self._goes_by_cell(arm):
+            return statement
+        cells = f"unnest({self.text(_array(self.cells))}::text[]) AS c (cell)"
+        order = "value DESC, row_id DESC" if self.is_descending else "value, row_id"
+        limit = self.sql.value(self.limit)
+        return (
+            f"SELECT p.* FROM {cells} CROSS JOIN LATERAL ({statement}) AS p "  # noqa: S608 - as built here
+            f"ORDER BY {order} LIMIT {limit}"
+        )
+
     def source(self, arm: Arm) -> Source:
-        """The few long events by their own index, all others by a facet where there is one."""
+        """Few long events, rare words, a facet: whatever is likely the rarest leads the way."""
+        if self._is_among_soonest(arm):
+            after = self.sql.instant(self.begins_after(arm))
+            tables = _SOONEST.format(after=after, most=self.sql.value(SOONEST))
+            return replace(_BY_WORDS, tables=tables)
+        if self._is_rare(arm):
+            order = "DESC" if self.wanted.sort is Sort.LATEST else "ASC"
+            return replace(_BY_WORDS, tables=_RARE.format(asked=self._rare(arm), order=order))
         if arm.lasting is not None or not (self.wanted.facets or self.cells):
             return _BY_WORDS
         return _BY_BOTH if self._rest() else _BY_FACET
 
     def indexed(self, arm: Arm) -> list[str]:
         """What is asked of that source."""
-        source = self.source(arm)
-        if source is _BY_WORDS:
-            return [*self._long(arm), f"s.words @@ {self._tsquery(self._all())}", *self._tier(arm)]
+        if self._is_rare(arm) and not self._is_among_soonest(arm):
+            return (
+                [self._have(self._all()), *self._tier(arm)]
+                if self._by_title(arm)
+                else [*self._tier(arm)] or ["TRUE"]
+            )
+        if arm.lasting is not None or not (self.wanted.facets or self.cells):
+            return [*self._long(arm), self._have(self._all()), *self._tier(arm)]
         rest = self._rest()
-        asked = [f"s.words @@ {self._tsquery(rest)}"] if rest else []
-        return [f"f.facet = {self._leading()}", *asked, *self._tier(arm)]
+        asked = [self._have(rest)] if rest else []
+        return [f"f.facet = {self._leading(arm)}", *asked, *self._tier(arm)]
+
+    def _is_rare(self, arm: Arm) -> bool:
+        """Whether the words are best looked for by themselves, and sorted then."""
+        is_rare = not self.wanted.is_common or self._by_title(arm)
+        return bool(self.wanted.words) and is_rare and arm.lasting is None
+
+    def _by_title(self, arm: Arm) -> bool:
+        return self.wanted.sort is Sort.RELEVANCE and arm.tier == 0
+
+    def _is_among_soonest(self, arm: Arm) -> bool:
+        return self.wanted.is_among_soonest and arm.lasting is None
+
+    def _rare(self, arm: Arm) -> str:
+        if self._by_title(arm):
+            return f"title @@ {self._tsquery(self._words())}"
+        return f"words @@ {self._tsquery(self._all())}"
+
+    def _goes_by_cell(self, arm: Arm) -> bool:
+        """Whether each cell is asked for its first events: all of them could be very many."""
+        is_led = self._leads_by_cells() and self.is_indexed
+        is_few = arm.lasting is not None or self._is_rare(arm)
+        return is_led and not is_few and self.wanted.sort is not Sort.DISTANCE
+
+    def _have(self, parts: list[str]) -> str:
+        """Whether an event that is met has all that.
+
+        In words that the inverted index is not for, which would read all that is common.
+        """
+        return f"(s.words @@ {self._tsquery(parts)}) IS TRUE"
 
     def text(self, text: str) -> str:
         """The placeholder with its type."""
@@ -66,9 +132,11 @@ class PostgresqlParts(Parts):
         facets = self._facets()
         return bool(self.cells) and not (facets and facets[0][1] == _RAREST_FIRST[0])
 
-    def _leading(self) -> str:
+    def _leading(self, arm: Arm) -> str:
+        if self._goes_by_cell(arm):
+            return "c.cell"
         if self._leads_by_cells():
-            return f"ANY ({self.sql.value('{' + ','.join(self.cells) + '}')}::text::text[])"
+            return f"ANY ({self.text(_array(self.cells))}::text[])"
         return self.text(self._facets()[0])
 
     def _rest(self) -> list[str]:
@@ -95,7 +163,12 @@ class PostgresqlParts(Parts):
         if self.wanted.sort is not Sort.RELEVANCE:
             return []
         asked = f"s.title @@ {self._tsquery(self._words())}"
-        return [f"NOT {asked}" if arm.tier else asked]
+        return [f"NOT {asked}" if arm.tier else f"({asked}) IS TRUE"]
+
+
+def _array(lexemes: list[str]) -> str:
+    """As PostgreSQL writes an array; lexemes have no sign that would need a quote."""
+    return "{" + ",".join(lexemes) + "}"
 
 
 def _as_lexeme(word: str) -> str:

@@ -56,6 +56,10 @@ class Wanted:
     status: Status | None = None
     """With `own_of`: which of them."""
     sort: Sort = Sort.START_TIME
+    is_common: bool = False
+    """Whether many events have all the words, as far as that is known."""
+    is_among_soonest: bool = False
+    """Only what is found among the first events in the order of their starts."""
 
     @property
     def is_plain(self) -> bool:

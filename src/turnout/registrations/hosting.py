@@ -251,9 +251,7 @@ def window_of(original: Hosted, moved: Whole) -> AdmissionDraft:
     """
     rules, old, new, zone = original.admission, original.event.start, moved.start, moved.timezone
     there: dict[str, Moment] = {
-        name: moment
-        for name in ("opens", "closes")
-        if (moment := getattr(rules, name)) is not None
+        name: moment for name in ("opens", "closes") if (moment := getattr(rules, name)) is not None
     }
     by_clock: dict[str, Any] = {
         name: moves.carried(moment, old, new, zone).moment for name, moment in there.items()

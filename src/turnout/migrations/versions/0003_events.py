@@ -205,8 +205,7 @@ def upgrade() -> None:
     _make_index()
     # By which tz database the instants were found that are there is not known: by an older one.
     op.execute(
-        "INSERT INTO facts (name, value) "
-        "SELECT 'tzdata', '0' WHERE EXISTS (SELECT 1 FROM events)"
+        "INSERT INTO facts (name, value) SELECT 'tzdata', '0' WHERE EXISTS (SELECT 1 FROM events)"
     )
 
 
