@@ -9,12 +9,12 @@ from tests.events.conference_rows import row_with
 
 from turnout.cli.data import files, rows
 from turnout.cli.data.files import Form
-from turnout.cli.data.records import Refused, Taken
+from turnout.cli.data.records import Refused, Skipped, Taken
 from turnout.events.models import Event
 from turnout.places import gazetteer
 from turnout.registrations.models import Admission
 
-Row = Taken | Refused
+Row = Taken | Refused | Skipped
 
 
 def conferences(count: int) -> list[dict[str, object]]:

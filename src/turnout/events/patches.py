@@ -31,7 +31,7 @@ def _as_sent(schema: dict[str, Any]) -> None:
         del described["default"]
         if name in _NEVER_NULL:
             [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
-            described |= kind
+            described.update(kind)
 
 
 class EventPatch(Input):
