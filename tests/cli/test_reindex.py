@@ -20,7 +20,7 @@ OLD: dict[str, Any] = {
     "title_words": "old",
     "words": "older oldest",
     "facets": "=told",
-    "is_long": True,
+    "lasting": 3,
     "place_x": 0.5,
     "place_y": None,
     "place_z": 1.0,

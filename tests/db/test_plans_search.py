@@ -49,7 +49,7 @@ def an_event(n: int) -> EventDraft:
         description=f"Words that all of them have, and word{n % 500}",
         place=place,
         online_url="https://example.com/" if n % 3 == 0 else None,
-        tags=(f"tag {n % 20}",),
+        tags=(f"tag {n % 400}",),
     )
 
 
@@ -191,7 +191,11 @@ async def as_searched(database: Database, wanted: Wanted) -> Wanted:
     if database.is_sqlite or not wanted.words or wanted.own_of is not None:
         return wanted
     known = await frequencies.of(database)
-    return replace(wanted, is_common=known.are_common(wanted.words))
+    return replace(
+        wanted,
+        is_common=known.are_common(wanted.words),
+        is_common_name=known.are_common_in_names(wanted.words),
+    )
 
 
 def sorts_of_more_than_a_page(plan: str) -> list[str]:

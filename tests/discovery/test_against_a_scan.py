@@ -19,7 +19,7 @@ import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
-from tests.db import rows
+from tests.db import plans, rows
 from tests.discovery import standing
 from tests.discovery.standing import Standing
 from tests.discovery.test_near import haversine_km
@@ -190,7 +190,9 @@ async def fill(app: RunningApp) -> tuple[list[Made], UUID]:
         for event_id, (draft, admission) in zip(found, drafts, strict=True):
             made.append(as_made(event_id, actor.user_id, draft, admission))
     assert me.user_id is not None
-    return [await live_on(app, each, chosen) for each in made], me.user_id
+    made = [await live_on(app, each, chosen) for each in made]
+    await plans.gather_statistics(database)  # by which PostgreSQL tells common words from rare ones
+    return made, me.user_id
 
 
 def as_made(event_id: UUID, owner: UUID, draft: EventDraft, admission: AdmissionDraft) -> Made:

@@ -7,15 +7,16 @@ held against the days and the cities that are.
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
 from sqlalchemy import select
-from tests.db import rows
+from tests.db import plans, rows
 from tests.discovery import asking, standing
 from tests.discovery.standing import Standing
 from tests.discovery.test_against_a_scan import has_words, words_of
@@ -25,6 +26,10 @@ from tests.support.app import RunningApp
 from turnout.accounts import service as accounts
 from turnout.cli.data import importing
 from turnout.cli.demo import filling
+from turnout.discovery import search_sql
+from turnout.discovery.search import Hit
+from turnout.discovery.wanted import Sort, Wanted
+from turnout.events import lexemes
 from turnout.events.models import Event
 
 NOW = datetime(2022, 6, 15, 12, tzinfo=UTC)
@@ -98,6 +103,7 @@ async def fill(app: RunningApp) -> list[Conference]:
     """Each row with what the API answers of its event."""
     taken, database = filling.shipped(), app.runtime.database
     await importing.write(database, accounts.built_in_organizer, taken)
+    await plans.gather_statistics(database)  # by which PostgreSQL tells common words from rare ones
     ids = dict(await rows.read(database, select(Event.import_key, Event.id)))
     in_file = the_file()
     async with app.client() as api:
@@ -254,6 +260,36 @@ def test_conferences_the_other_way_round_or_by_name_are_sorted_as_a_scan_sorts(
     assert 0 < len(named) < len(python)
     assert latest == python[::-1]
     assert relevant == named + [each for each in python if each not in named]
+
+
+WORDS = [("python",), ("js",), ("conf",), ("py", "berlin"), ("germany",), ("c",), ("nothing",)]
+
+
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("sort", [Sort.START_TIME, Sort.LATEST, Sort.RELEVANCE])
+def test_words_are_found_the_same_whatever_is_known_of_how_common_they_are(
+    imported: Imported, words: tuple[str, ...], sort: Sort
+) -> None:
+    wanted = Wanted(since=NOW - timedelta(days=900), words=words, sort=sort)
+    wanteds = [
+        replace(each, is_common=is_common, is_common_name=is_common_name)
+        for each in (wanted, replace(wanted, facets=(lexemes.country("DE"),)))
+        for is_common in (False, True)
+        for is_common_name in (False, True)
+    ]
+
+    async def ask(app: RunningApp) -> list[list[UUID]]:
+        database, found = app.runtime.database, []
+        for each in wanteds:
+            asked = search_sql.build(each, None, 100, is_sqlite=database.is_sqlite)
+            hits = [Hit._make(row) for row in await database.searches.fetch(*asked)]
+            found.append([hit.event_id for hit in hits])
+        return found
+
+    found = imported.product.run(ask)
+
+    assert found == [found[0]] * 4 + [found[4]] * 4
+    assert bool(found[0]) == (words != ("nothing",))
 
 
 def test_conferences_in_pages_of_seven_are_the_same(imported: Imported) -> None:

@@ -117,9 +117,19 @@ async def check(database: Database) -> None:
         for each, title, words in await rows.read(database, text(of_index))
     ]
     assert indexed == [
-        (each, set(title.split()), {*title.split(), *words.split(), *facets.split()})
+        (each, begun(title), {*begun(f"{title} {words}"), *facets.split()})
         for each, title, words, facets in of_events
     ]
+    by_facet = await rows.read(database, text("SELECT event_id, facet FROM event_facets"))
+    assert sorted((UUID(int=each.int), facet) for each, facet in by_facet) == sorted(
+        {(each, facet) for each, _, _, facets in of_events for facet in facets.split()}
+    )
+
+
+def begun(words: str) -> set[str]:
+    """The words, and the beginnings of two and three letters that PostgreSQL has beside them."""
+    whole = words.split()
+    return {*whole, *(f"=p{word[:n]}" for word in whole for n in (2, 3) if len(word) >= n)}
 
 
 def _with(query: str, **values: str) -> Executable:

@@ -95,7 +95,11 @@ async def _page(
 ) -> list[Hit]:
     if wanted.words and wanted.own_of is None and not database.is_sqlite:
         known = await frequencies.of(database)
-        wanted = replace(wanted, is_common=known.are_common(wanted.words))
+        wanted = replace(
+            wanted,
+            is_common=known.are_common(wanted.words),
+            is_common_name=known.are_common_in_names(wanted.words),
+        )
         found = await _soonest(database, wanted, after, limit)
         if len(found) == limit:
             return found

@@ -90,8 +90,9 @@ class PostgresqlParts(Parts):
 
     def _is_rare(self, arm: Arm) -> bool:
         """Whether the words are best looked for by themselves, and sorted then."""
-        is_rare = not self.wanted.is_common or self._by_title(arm)
-        return bool(self.wanted.words) and is_rare and arm.lasting is None
+        wanted = self.wanted
+        is_common = wanted.is_common_name if self._by_title(arm) else wanted.is_common
+        return bool(wanted.words) and not is_common and arm.lasting is None
 
     def _by_title(self, arm: Arm) -> bool:
         return self.wanted.sort is Sort.RELEVANCE and arm.tier == 0

@@ -58,6 +58,8 @@ class Wanted:
     sort: Sort = Sort.START_TIME
     is_common: bool = False
     """Whether many events have all the words, as far as that is known."""
+    is_common_name: bool = False
+    """Whether many have them in their names."""
     is_among_soonest: bool = False
     """Only what is found among the first events in the order of their starts."""
 
