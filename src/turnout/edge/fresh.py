@@ -183,7 +183,9 @@ class _Recorder:
         assert self._start is not None  # noqa: S101 - `built` is told before the start is sent; narrows the type
         size = len(self._body["body"]) + key_size + _OVERHEAD_BYTES
         start, etag = self._start, self._etag or b""
-        return _Kept(version, until, etag, start, self._body, _unchanged(start), size)
+        # A copy: what the encoder gave keeps the room it wrote in, twice of what it needs.
+        body = {**self._body, "body": bytes(memoryview(self._body["body"]))}
+        return _Kept(version, until, etag, start, body, _unchanged(start), size)
 
 
 _OVERHEAD_BYTES = 2_000
