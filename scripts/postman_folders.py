@@ -48,6 +48,8 @@ FOLDERS = (
             Step("register", keeps={"registration_id": "id", "manage_token": "manage_token"}),
             Step("list_attendees"),
             Step("read_event"),
+            Step("read_event_calendar"),
+            Step("read_calendar"),
             Step("search_places"),
         ),
     ),

@@ -51,7 +51,9 @@ BEYOND_SCHEMAS = (
     *("read_profile", "change_profile", "list_sign_ins", "list_tokens", "create_token"),
     *("confirm_second_factor", "renew_recovery_codes", "disable_second_factor"),
     *("list_team", "add_member", "list_users", "create_user", "read_user", "change_user"),
-    *("list_audit", "set_cover"),
+    *("list_audit", "set_cover", "read_cover", "remove_cover", "read_event_calendar"),
+    *("read_calendar", "add_slot", "read_slot", "change_slot", "delete_slot", "repeat_event"),
+    *("read_series", "search_places"),
 )
 CONFIGURATION = f"""
 [checks]

@@ -90,4 +90,4 @@ def test_bench_weighs_its_server(bench: Bench) -> None:
 
 def test_bench_leaves_out_what_it_cannot_measure(bench: Bench) -> None:
     with pytest.raises(CannotMeasureError, match="takes 300 pages of events"):
-        SCENARIOS["list-uncached"].run(bench)
+        SCENARIOS["list-pages"].run(bench)

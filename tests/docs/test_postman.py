@@ -110,6 +110,10 @@ FORM = {
 """What of Postman's published form of a collection (v2.1.0) ours makes use of."""
 
 
+WITH_A_FILE = ("Set the cover picture", "Get the cover picture", "Take the cover picture away")
+"""A collection cannot hold a picture: these end in the second status that they allow."""
+
+
 @pytest.fixture
 def committed() -> dict[str, Any]:
     whole: dict[str, Any] = json.loads(generate_postman.FILE.read_text("utf-8"))
@@ -157,7 +161,8 @@ def test_collection_runs_against_a_server(committed: dict[str, Any], tmp_path: P
             if secret := runner.variables["secret"]:
                 runner.variables["otp"] = pyotp.TOTP(secret).now()
 
-    assert [result for result in results if result.status != result.expected[0]] == []
+    wanted = [result.expected[result.name in WITH_A_FILE] for result in results]
+    assert [result.status for result in results] == wanted
     assert len(results) == len(list(postman.requests_of(committed)))
 
 
@@ -176,6 +181,7 @@ def test_collection_runs_twice_without_mails_and_authenticator(
         "Confirm your second factor",
         "Get new recovery codes",
         "Take your second factor away",
+        *WITH_A_FILE,
     }
 
 

@@ -58,12 +58,8 @@ async def test_event_made_here_is_looked_up_without_waiting_for_the_next_look(
     staged: Scene,
 ) -> None:
     async with working(staged, LONG):
-        first = await staged.event()
-        staged.app.runtime.places_due.set()
-        await until_placed(staged, first)
-        second = await staged.event()
-        staged.app.runtime.places_due.set()
-        await until_placed(staged, second)
+        await until_placed(staged, await staged.made())
+        await until_placed(staged, await staged.made())
 
     assert not staged.app.runtime.places_due.is_set()
 
