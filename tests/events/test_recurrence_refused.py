@@ -104,5 +104,7 @@ def test_any_text_is_a_rule_or_refused(text: str) -> None:
     except InvalidRule:
         return
 
-    assert 1 <= len(found) <= MOST_EVENTS
+    clocks = [each.local for each in found]
+    assert clocks == sorted(set(clocks))
+    assert len(clocks) in range(1, MOST_EVENTS + 1)
     assert found[0].local == datetime.combine(date(2030, 1, 1), time(10))

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from tests.db import rows
 from tests.support import geocoders
 from tests.support.geocoders import GOOGLE_PATH, NOMINATIM, NOMINATIM_PATH, google_refusal
-from tests.support.outside import SmallServer, answer, json_answer, silence, small_server
+from tests.support.outside import SmallServer, answer, json_answer, silence
 from tests.support.processes import LOOPBACK, free_port
 
 from turnout.db.session import Database
@@ -30,19 +30,6 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 KEY = "canary-key-of-google"
 HALL = "Bangalore International Centre"
 ZONE = "Asia/Kolkata"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[SmallServer]:
-    async with small_server() as started:
-        yield started
-
-
-@pytest.fixture
-async def outside() -> AsyncIterator[Outside]:
-    opened = Outside(read_seconds=0.3, total_seconds=0.5)
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture

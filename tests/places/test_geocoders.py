@@ -1,7 +1,6 @@
 """Each geocoder is asked as it wants to be asked; its answers are read, and its lies are not."""
 
 import copy
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.support.outside import (
     answer,
     json_answer,
     silence,
-    small_server,
     trickle,
 )
 
@@ -28,19 +26,6 @@ KEY = "canary-key-of-google"
 CONTACT = "https://events.example.org"
 ASKED = "Bengaluru International Centre, 4th Main & “Domlur”"
 KINDS = sorted(PATHS)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[SmallServer]:
-    async with small_server() as started:
-        yield started
-
-
-@pytest.fixture
-async def outside() -> AsyncIterator[Outside]:
-    opened = Outside(read_seconds=0.3, total_seconds=0.5)
-    yield opened
-    await opened.aclose()
 
 
 def geocoder(kind: str, url: str, outside: Outside) -> Geocoder:
