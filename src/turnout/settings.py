@@ -103,6 +103,39 @@ class Settings(BaseSettings):
         description="Questions a minute that one process asks a geocoder at most, spread evenly; "
         "never more than 60 to the public Nominatim.",
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server: `smtp://user:password@host:port`, `smtps://` with TLS from the "
+        "start, `smtp+starttls://` with TLS from then on. Without it mails go to files in the "
+        "data folder.",
+    )
+    mail_from: str = Field(
+        "",
+        description="Address that mails come from, with or without a name: "
+        "`Turnout <events@example.com>`. Without it `turnout@` and the host of the base URL.",
+    )
+    mail_per_second: float = Field(
+        0.0, ge=0, le=10_000, description="How many mails the provider takes a second; 0: no limit."
+    )
+    settle_seconds: int = Field(
+        180,
+        ge=0,
+        le=3600,
+        description="How long an event must stay as it is before people are told what changed: "
+        "several edits are told once.",
+    )
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks that are not public and yet may be called by webhooks, "
+        "also without TLS, separated by commas.",
+    )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long after an event the names and addresses of those who registered are "
+        "kept; 0: for good.",
+    )
     rate_limits: Literal["on", "off"] = Field(
         "on", description="Limits how often one caller asks. Off only for measuring."
     )
@@ -184,6 +217,23 @@ class Settings(BaseSettings):
             return url.rstrip("/")
         raise ValueError("must start with https:// or http://")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: SecretStr) -> SecretStr:
+        # Said without the address, which holds the password.
+        wrong = "must be smtp://, smtps:// or smtp+starttls:// with user:password@host:port"
+        text = url.get_secret_value()
+        if not text:
+            return url
+        try:
+            parts = urlsplit(text)
+            is_usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            raise ValueError(wrong) from None
+        if not is_usable or parts.scheme not in {"smtp", "smtps", "smtp+starttls"}:
+            raise ValueError(wrong)
+        return url
+
     @field_validator("second_factor_roles", mode="before")
     @classmethod
     def _roles(cls, given: object) -> object:
@@ -191,7 +241,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in given.split(",") if part.strip())
         return given
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _networks(cls, given: object) -> object:
         parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else given

@@ -16,7 +16,16 @@ from turnout.db.facts import Fact
 from turnout.events import search_index
 from turnout.events.models import Cover, Event, Series, Slot, TeamMember
 from turnout.idempotency.models import KeptAnswer
-from turnout.outbox.models import OutboxMessage
+from turnout.notifications.models import (
+    Announcement,
+    Anonymization,
+    CalendarFeed,
+    MailChoice,
+    Reminder,
+    Webhook,
+    Wording,
+)
+from turnout.outbox.models import Delivery, DeliveryAttempt, OutboxMessage
 from turnout.places.models import Geocoding
 from turnout.registrations import functions
 from turnout.registrations.models import Admission, Registration
@@ -24,9 +33,10 @@ from turnout.registrations.models import Admission, Registration
 ALL = (
     Fact, User, SignIn, RefreshToken, ApiToken, Link, RecoveryCode, OpenIdIdentity,
     Geocoding, Series, Event, Cover, TeamMember, Slot, Admission, Registration,
-    OutboxMessage, AuditEntry, KeptAnswer,
+    OutboxMessage, Delivery, DeliveryAttempt, Webhook, Announcement, Reminder, Wording,
+    MailChoice, CalendarFeed, Anonymization, AuditEntry, KeptAnswer,
 )  # fmt: skip
-REVISION = "0003"
+REVISION = "0005"
 """The newest migration, which a test holds together with the migrations themselves."""
 METADATA = Base.metadata
 BESIDE_TABLES = {

@@ -28,7 +28,7 @@ def table_of(model: type[Base]) -> Table:
 
 
 def message(event_id: UUID | None, at: datetime, payload: Any) -> tuple[Any, ...]:
-    return (AN_ID, "event.created", event_id, None, payload, at, at, None)
+    return (AN_ID, "event.created", event_id, None, payload, at, at, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def add(db: AsyncSession, messages: Sequence[Message]) -> None:
             message.at,
             message.at,
             None,
+            None,
+            None,
         )
         for message in messages
     ]

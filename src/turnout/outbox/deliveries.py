@@ -1,0 +1,204 @@
+"""Deliveries on their way: claimed by a lease, tried until they arrive, each ended once.
+
+At least once: whoever dies with a delivery in hand has it taken over when the lease ends. Knows
+neither mails nor webhooks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from turnout import ids
+from turnout.db import sets
+from turnout.outbox.models import Channel, Delivery, Lane, Outcome
+
+LONGEST_ERROR = 300
+_TABLE = Delivery.__table__
+_C = _TABLE.c
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """What has to reach one recipient because of one message."""
+
+    message_id: UUID
+    channel: Channel
+    lane: Lane
+    kind: str
+    event_id: UUID | None
+    recipient_id: UUID
+    address: str | None = None
+    name: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery in our hands until its lease ends. `tries` counts this one."""
+
+    id: UUID
+    message_id: UUID
+    kind: str
+    event_id: UUID | None
+    recipient_id: UUID
+    address: str | None
+    name: str | None
+    data: Mapping[str, Any]
+    created_at: datetime
+    tries: int
+    claim: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A delivery that needs no more tries, and why."""
+
+    delivery: Claimed
+    outcome: Outcome
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A delivery that is to be tried again. One that `counts` not was never really tried."""
+
+    delivery: Claimed
+    at: datetime
+    error: str
+    counts: bool = True
+
+
+def add(db: AsyncSession, new: Sequence[NewDelivery], now: datetime) -> None:
+    """Note the deliveries, to be written with the caller's transaction; they are due at once."""
+    rows = [
+        (
+            ids.new_id(), each.message_id, each.channel, each.lane, each.kind, each.event_id,
+            each.recipient_id, each.address, each.name, dict(each.data), now, now, 0, None, None,
+            None, None,
+        )
+        for each in new
+    ]  # fmt: skip
+    sets.insert(db, _TABLE, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+
+
+async def claim(
+    db: AsyncSession, channel: Channel, lane: Lane, limit: int, now: datetime, lease: timedelta
+) -> list[Claimed]:
+    """At most `limit` deliveries that are due, the longest due first, ours until `lease` is over.
+
+    Must be committed before anything is sent. No two get the same one: on PostgreSQL rows that
+    others are just taking are passed over, on SQLite nobody else writes meanwhile.
+    """
+    due = (
+        select(_C.id)
+        .where(_C.channel == channel, _C.lane == lane, _C.finished_at.is_(None), _C.due_at <= now)
+        .order_by(_C.due_at, _C.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        # Evaluated once: without this PostgreSQL may run it for each row, and take more.
+        .cte("due")
+    )
+    mine = ids.new_id()
+    taken = (
+        update(Delivery)
+        .where(_C.id.in_(select(due.c.id)))
+        .values(due_at=now + lease, tries=_C.tries + 1, claim=mine)
+        .returning(
+            _C.id, _C.message_id, _C.kind, _C.event_id, _C.recipient_id, _C.address, _C.name,
+            _C.data, _C.created_at, _C.tries,
+        )
+    )  # fmt: skip
+    rows = await db.execute(taken)
+    return sorted((Claimed(*row, claim=mine) for row in rows), key=lambda each: each.id)
+
+
+async def is_any_due(db: AsyncSession, channel: Channel, lane: Lane, now: datetime) -> bool:
+    """Whether there is something to claim; for looking before a transaction is begun."""
+    due = select(_C.id).where(
+        _C.channel == channel, _C.lane == lane, _C.finished_at.is_(None), _C.due_at <= now
+    )
+    return await db.scalar(due.limit(1)) is not None
+
+
+async def end(db: AsyncSession, ended: Sequence[Ended], now: datetime) -> None:
+    """Write what became of them; those that another has taken over meanwhile stay theirs."""
+    values = [
+        {
+            "this": each.delivery.id, "mine": each.delivery.claim, "as": each.outcome,
+            "why": _short(each.error),
+        }
+        for each in ended
+    ]  # fmt: skip
+    if values:
+        await _execute_all(
+            db,
+            _held().values(
+                finished_at=now, outcome=bindparam("as"), last_error=bindparam("why"), claim=None
+            ),
+            values,
+        )
+
+
+async def postpone(db: AsyncSession, postponed: Sequence[Postponed]) -> None:
+    """Let them be tried again at their time; those that another has taken over stay theirs."""
+    values = [
+        {
+            "this": each.delivery.id, "mine": each.delivery.claim, "at": each.at,
+            "why": _short(each.error), "tried": each.delivery.tries - (not each.counts),
+        }
+        for each in postponed
+    ]  # fmt: skip
+    if values:
+        await _execute_all(
+            db,
+            _held().values(
+                due_at=bindparam("at"), last_error=bindparam("why"), tries=bindparam("tried"),
+                claim=None,
+            ),
+            values,
+        )  # fmt: skip
+
+
+async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> bool:
+    """Let a delivery that has ended, or waits, be tried anew from now on; whether there is one."""
+    this = update(Delivery).where(_C.id == delivery_id)
+    values = {"due_at": now, "tries": 0, "claim": None, "finished_at": None, "outcome": None}
+    found = await db.execute(this.values(**values).returning(_C.id))
+    return found.one_or_none() is not None
+
+
+async def forget(db: AsyncSession, recipient_ids: Sequence[UUID], now: datetime) -> None:
+    """Take whoever these were out of their deliveries: what is open is not sent any more."""
+    theirs = update(Delivery).where(_C.recipient_id.in_(list(recipient_ids)))
+    await db.execute(
+        theirs.where(_C.finished_at.is_(None)).values(
+            finished_at=now, outcome=Outcome.MOOT, claim=None
+        )
+    )
+    await db.execute(theirs.values(address=None, name=None, data={}, last_error=None))
+
+
+async def backlog(db: AsyncSession, now: datetime) -> dict[tuple[str, str], int]:
+    """How many deliveries are due and open, by channel and lane."""
+    due = select(_C.channel, _C.lane, func.count()).where(_C.finished_at.is_(None), _C.due_at <= now)
+    rows = await db.execute(due.group_by(_C.channel, _C.lane))
+    return {(channel, lane): count for channel, lane, count in rows}
+
+
+def _held() -> Any:
+    return update(_TABLE).where(_C.id == bindparam("this"), _C.claim == bindparam("mine"))
+
+
+async def _execute_all(db: AsyncSession, statement: Any, values: list[dict[str, Any]]) -> None:
+    # On the connection: the session would take a list of values for rows of a class.
+    connection = await db.connection()
+    await connection.execute(statement, values)
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else text[:LONGEST_ERROR]
