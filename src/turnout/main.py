@@ -6,7 +6,7 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -23,7 +23,6 @@ from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
 from turnout.web import router as pages
-from turnout.worker import loop as worker
 
 YOUNG_OBJECTS = 50_000
 """How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
@@ -43,15 +42,12 @@ class State(TypedDict):
     runtime: Runtime
 
 
-def create_app(settings: Settings, *, works: bool = False) -> ASGIApp:
-    """The whole product as one ASGI application.
-
-    With `works` it also does what nobody waits for, in the background of its event loop.
-    """
+def create_app(settings: Settings) -> ASGIApp:
+    """The whole product as one ASGI application; what nobody waits for is `turnout work`'s."""
     app = FastAPI(
         title=openapi.TITLE,
         version=importlib.metadata.version("turnout"),
-        lifespan=_lifespan(settings, works=works),
+        lifespan=_lifespan(settings),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -84,7 +80,7 @@ def app_from_environment() -> ASGIApp:
     """The application with the settings of this process's environment, for worker processes."""
     settings = settings_.load()
     configure_logs(settings)
-    return create_app(settings, works=True)
+    return create_app(settings)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -95,14 +91,13 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(human=human, stream=sys.stderr.buffer)
 
 
-def _lifespan(settings: Settings, *, works: bool) -> Any:
+def _lifespan(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         runtime = await Runtime.open(settings)
         _tune_interpreter()
         try:
-            async with worker.running(runtime) if works else nullcontext():
-                yield {"runtime": runtime}
+            yield {"runtime": runtime}
         finally:
             async with asyncio.timeout(30):
                 await runtime.aclose()

@@ -1,6 +1,5 @@
 """What a running process holds: opened once, handed to the doors. Features never see it."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -20,6 +19,9 @@ from turnout.db.session import Database
 from turnout.discovery.rendered import Rendered
 from turnout.events.darkroom import Darkroom
 from turnout.limiter import Limiter
+from turnout.notifications import mailer
+from turnout.notifications.letterhead import Letterhead
+from turnout.notifications.mailer import Mailer
 from turnout.outside import Outside
 from turnout.places import nominatim
 from turnout.places.finder import PlaceFinder
@@ -32,6 +34,8 @@ from turnout.registrations.desk import Desk
 from turnout.registrations.tickets import Tickets
 from turnout.settings import Settings, secret_key
 
+MAIL_FOLDER = "mail"
+"""Of the data folder: where mails go while there is no mail server."""
 PROVIDER_CALLBACK = "/login/provider/callback"
 """Where an OpenID Connect provider sends people back to."""
 
@@ -54,8 +58,9 @@ class Runtime:
     outside: Outside
     openid: OpenIdClient | None
     geocoder: PlaceFinder
-    places_due: asyncio.Event
-    """Set it after an event was given a location that is to be looked up."""
+    mailer: Mailer
+    letterhead: Letterhead
+    """What mails of this installation are written with."""
     credentials: Lookups[Key, Holder]
     """Accounts by the credential that was sent."""
     guests: Lookups[UUID, bytes]
@@ -81,7 +86,7 @@ class Runtime:
             settings=settings,
             database=database,
             rendered=Rendered(),
-            desk=Desk(database),
+            desk=Desk(database, secret),
             cursors=Cursors(secret),
             tickets=Tickets(secret),
             seals=seals,
@@ -92,7 +97,8 @@ class Runtime:
             outside=outside,
             openid=_openid(settings, outside),
             geocoder=_geocoder(settings, database, outside),
-            places_due=asyncio.Event(),
+            mailer=_mailer(settings),
+            letterhead=_letterhead(settings, seals, secret),
             credentials=Lookups(database, credentials.load),
             guests=Lookups(database, guests.load),
             second_factor_roles=frozenset(map(Role, settings.second_factor_roles)),
@@ -105,7 +111,23 @@ class Runtime:
         await self.hasher.aclose()
         await self.limiter.aclose()
         await self.outside.aclose()
+        await self.mailer.aclose()
         await self.database.aclose()
+
+
+def _mailer(settings: Settings) -> Mailer:
+    return mailer.open_mailer(
+        settings.smtp_url.get_secret_value(),
+        settings.sender,
+        settings.data_dir / MAIL_FOLDER,
+        settings.mail_per_second,
+    )
+
+
+def _letterhead(settings: Settings, seals: Seals, secret: bytes) -> Letterhead:
+    return Letterhead(
+        base_url=settings.base_url, sender=settings.sender, seals=seals, tickets=Tickets(secret)
+    )
 
 
 def _openid(settings: Settings, outside: Outside) -> OpenIdClient | None:

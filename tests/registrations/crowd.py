@@ -29,6 +29,7 @@ from turnout.registrations.records import Registered, Seated, Wish
 from turnout.registrations.service import AdmissionDraft
 
 CAUSE = Cause("system")
+SECRET = b"of one installation, for tests alone"
 PEOPLE_IN_ONE_SET = 1_000
 
 
@@ -63,7 +64,7 @@ class Process:
 async def processes(url: str, count: int = 2) -> AsyncIterator[list[Process]]:
     """So many servers of one database."""
     databases = [Database(url) for _ in range(count)]
-    started = [Process(database, Desk(database)) for database in databases]
+    started = [Process(database, Desk(database, SECRET)) for database in databases]
     try:
         yield started
     finally:
@@ -109,7 +110,7 @@ async def fill(database: Database, event_id: UUID, count: int) -> None:
         many = range(first, min(count, first + PEOPLE_IN_ONE_SET))
         wishes = [a_wish(event_id, f"many{n}@example.com") for n in many]
         async with database.write() as db:
-            outcomes = await gate.admit(db, wishes, clock.now(), wait=True)
+            outcomes = await gate.admit(db, wishes, clock.now(), secret=SECRET, wait=True)
         assert all(isinstance(outcome, Seated) for outcome in outcomes)
 
 

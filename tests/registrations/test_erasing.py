@@ -253,7 +253,7 @@ async def test_erased_account_that_is_just_taking_a_seat_is_erased_with_it(
     other = Database(settings.database_url)
 
     async with other.write() as db:
-        [seated] = await gate.admit(db, [wish], clock.now(), wait=True)
+        [seated] = await gate.admit(db, [wish], clock.now(), secret=b"x" * 32, wait=True)
         await sets.flush(db)
         erasing_ = asyncio.create_task(erase(closed_app, person))
         await asyncio.sleep(0.3)

@@ -67,7 +67,7 @@ async def test_ticket_of_another_registration_finds_nothing(
 
 def made_up(token: str) -> str:
     """Another secret for the same registration."""
-    return guests.new_token(UUID(bytes=urlsafe_b64decode(token)[:16]))
+    return guests.derived_token(b"another secret", UUID(bytes=urlsafe_b64decode(token)[:16]))
 
 
 def of_nobody(token: str) -> str:
@@ -127,7 +127,7 @@ async def test_ticket_that_was_changed_or_made_up_does_not_count(closed_app: Run
 async def test_ticket_of_an_account_s_registration_is_none(closed_app: RunningApp) -> None:
     stage = await scene.stage(closed_app)
     made = await stage.seat(await cast.ada(closed_app))
-    forged = {**made, "manage_token": guests.new_token(UUID(made["id"]))}
+    forged = {**made, "manage_token": guests.derived_token(b"another secret", UUID(made["id"]))}
 
     refused = await stage.call("read", made["id"], forged)
 

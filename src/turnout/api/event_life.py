@@ -39,6 +39,7 @@ from turnout.events.patches import EventPatch
 from turnout.events.schemas import TimeText
 from turnout.fields import Input, Paragraphs, YesOrNo, ZoneText
 from turnout.idempotency.idempotency import Answer
+from turnout.notifications import dispatch
 from turnout.outbox import outbox
 from turnout.registrations import hosting
 from turnout.registrations.errors import CapacityTaken, EventHasRegistrations
@@ -100,7 +101,6 @@ async def change_event(event_id: EventId, request: Request) -> Response:
         return await hosting.edit(db, cause, hosted, patch, clock.now())
 
     shown, version = await _changed(request, actor, event, work, query, dry_run=query.dry_run)
-    runtime_of(request).places_due.set()
     return responses.changed(shown if query.dry_run else shown.event, version)
 
 
@@ -118,8 +118,11 @@ async def delete_event(event_id: EventId, request: Request) -> Response:
     if queries.read(request, ReachQuery).scope is Reach.FOLLOWING:
         return await following.delete(request, actor, event)
     async with runtime_of(request).database.write() as db:
+        # Whoever is still to hear that it was cancelled could not be found any more.
+        await dispatch.hold(db)
         hosted = await hosting.locked(db, actor, event, owner=True)
         responses.require_match(request, hosted.event.version)
+        await dispatch.tell_before_deletion(db, [event], clock.now())
         await hosting.delete_event(db, cause_of(request, actor), hosted, clock.now())
     return Response(status_code=204)
 

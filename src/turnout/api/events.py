@@ -75,7 +75,6 @@ async def create_event(request: Request) -> Response:
     claim = once.claim_of(request, actor, await forms.raw(request))
     work = partial(_create, request, actor, body)
     answer = await once.write(runtime, claim, work)
-    runtime.places_due.set()
     return responses.respond(answer)
 
 

@@ -17,6 +17,7 @@ from turnout.db.session import Db
 from turnout.discovery.series import FollowingOut, following_out
 from turnout.edge.caller import runtime_of
 from turnout.events.patches import EventPatch
+from turnout.notifications import dispatch
 from turnout.registrations import series
 from turnout.registrations.series import Followed, Reached
 
@@ -48,8 +49,11 @@ async def cancel(
 async def delete(request: Request, actor: Actor, event_id: UUID) -> Response:
     """Nothing: the events are gone."""
     async with runtime_of(request).database.write() as db:
+        await dispatch.hold(db)
         reached = await series.reach(db, actor, event_id, owner=True)
         responses.require_match(request, reached.target.event.version)
+        events = [each.event.id for each in (reached.target, *reached.others)]
+        await dispatch.tell_before_deletion(db, events, clock.now())
         await series.delete(db, cause_of(request, actor), reached, clock.now())
     return Response(status_code=204)
 

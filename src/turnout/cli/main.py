@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 COMMANDS = {
     "serve": "turnout.cli.serve",
+    "work": "turnout.cli.work",
     "demo": "turnout.cli.demo.command",
     "users": "turnout.cli.users",
     "data": "turnout.cli.data.command",

@@ -1,5 +1,6 @@
 """`turnout serve`: migrates, then serves the whole product until it is told to stop."""
 
+import contextlib
 import ipaddress
 import os
 import signal
@@ -12,7 +13,7 @@ import typer
 import uvicorn
 
 from turnout import main, tables
-from turnout.cli import first_admin, user_errors
+from turnout.cli import first_admin, user_errors, worker_process
 from turnout.cli.data import retiming
 from turnout.db import revision
 from turnout.db.session import Database
@@ -47,8 +48,14 @@ def serve(
     open_access: Annotated[
         bool, typer.Option("--open", help="Callers without a credential act as an organizer.")
     ] = False,
+    worker: Annotated[
+        bool, typer.Option(help="Also send mails and do the rest of the background work.")
+    ] = True,
 ) -> None:
-    """Bring the database to the present schema and serve the product on it."""
+    """Bring the database to the present schema and serve the product on it.
+
+    Mails, webhooks and reminders are the work of a process beside it (`turnout work`).
+    """
     if open_access:
         # Through the environment, so that worker processes read the same settings.
         os.environ[f"{PREFIX}OPEN_ACCESS"] = "true"
@@ -64,10 +71,14 @@ def serve(
     # uvicorn answers what is in flight and then raises the signal once more, for this handler:
     # to be told to stop, and to stop, is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with worker_process.beside() if worker else contextlib.nullcontext():
+        _serve(settings, host, port, workers)
+
+
+def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Answer requests until told to stop."""
     uvicorn.run(
-        main.create_app(settings, works=True)
-        if workers == 1
-        else "turnout.main:app_from_environment",
+        main.create_app(settings) if workers == 1 else "turnout.main:app_from_environment",
         factory=workers > 1,
         host=host,
         port=port,

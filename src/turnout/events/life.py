@@ -56,7 +56,8 @@ async def delete(db: AsyncSession, cause: Cause, event: Whole, now: datetime) ->
     """Take the event away, with its agenda; whoever holds it must have looked at its seats."""
     await db.execute(sql_delete(Event).where(Event.id == event.id))
     audit.record(db, [audit.Entry(now, cause, "event.deleted", event.id, event.id)])
-    payload = {"event_id": str(event.id)}
+    # Afterwards nothing else says whose it was, and its owner wants to hear of it.
+    payload = {"event_id": str(event.id), "organizer_id": str(event.organizer_id)}
     outbox.add(db, [outbox.Message(now, Topic.EVENT_DELETED, event.id, event.id, payload)])
 
 

@@ -47,7 +47,7 @@ def create(
     sets.insert(db, Event.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
     slots = [_slot_row(event_id, slot) for event_id, draft in made for slot in draft.slots]
     sets.insert(db, Slot.__table__, slots)  # type: ignore[arg-type]  # as above
-    outbox.add(db, [_message(event_id, now) for event_id, _ in made])
+    outbox.add(db, [_message(n, made, now) for n in range(len(made))])
     audit.record(
         db, [audit.Entry(now, cause, "event.created", event_id, event_id) for event_id, _ in made]
     )
@@ -124,6 +124,12 @@ def _slot_row(event_id: UUID, slot: SlotDraft) -> tuple[object, ...]:
     return tuple(values[column.name] for column in Slot.__table__.columns)
 
 
-def _message(event_id: UUID, now: datetime) -> outbox.Message:
-    payload = {"event_id": str(event_id)}
+def _message(n: int, made: Sequence[tuple[UUID, EventDraft]], now: datetime) -> outbox.Message:
+    event_id, draft = made[n]
+    payload: dict[str, object] = {"event_id": str(event_id)}
+    if draft.import_key is not None:
+        payload["imported"] = True
+    if draft.series_id is not None:
+        # Said by the first of them, so that their organizer hears of it once.
+        payload |= {"series_id": str(draft.series_id), "occurrences": 0 if n else len(made)}
     return outbox.Message(now, Topic.EVENT_CREATED, event_id, event_id, payload)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnout.accounts.actor import Actor
+from turnout.accounts.actor import SYSTEM, Actor
 from turnout.audit import audit
 from turnout.audit.audit import Cause
 from turnout.events.models import Status as EventStatus
@@ -58,7 +58,9 @@ async def cancel(db: AsyncSession, actor: Actor, found: Held, cause: Cause, now:
         await _close_gap(db, event_id, behind=found.registration.waitlist_position or 0)
     else:
         taken -= 1
-    _tell_of_end(db, found, cause, now)
+    # The system cancels for people who have themselves erased.
+    is_theirs = policy.is_own(actor, found) or actor is SYSTEM
+    _tell_of_end(db, found, "attendee" if is_theirs else "organizer", cause, now)
     free = replace(state, taken=taken, waiting=waiting)
     is_open = found.event.status == EventStatus.PUBLISHED and found.event_end > now
     await move_up(db, event_id, free, cause, now, is_open=is_open)
@@ -111,12 +113,12 @@ async def _close_gap(db: AsyncSession, event_id: UUID, *, behind: int, width: in
     await db.execute(update(Registration).where(*later).values(waitlist_position=position - width))
 
 
-def _tell_of_end(db: AsyncSession, found: Held, cause: Cause, now: datetime) -> None:
+def _tell_of_end(db: AsyncSession, found: Held, by: str, cause: Cause, now: datetime) -> None:
     event_id, changes = found.event.id, {"status": Status.CANCELLED}
     audit.record(
         db, [audit.Entry(now, cause, "registration.cancelled", event_id, found.id, changes)]
     )
-    outbox.add(db, [_message(Topic.REGISTRATION_CANCELLED, event_id, found.id, now)])
+    outbox.add(db, [_message(Topic.REGISTRATION_CANCELLED, event_id, found.id, now, by=by)])
 
 
 def _tell_of_seats(
@@ -128,10 +130,16 @@ def _tell_of_seats(
         [audit.Entry(now, cause, "registration.promoted", event_id, i, changes) for i in promoted],
     )
     outbox.add(
-        db, [_message(Topic.REGISTRATION_CONFIRMED, event_id, each, now) for each in promoted]
+        db,
+        [
+            _message(Topic.REGISTRATION_CONFIRMED, event_id, each, now, moved_up=True)
+            for each in promoted
+        ],
     )
 
 
-def _message(topic: Topic, event_id: UUID, registration_id: UUID, now: datetime) -> outbox.Message:
-    payload = {"registration_id": str(registration_id), "event_id": str(event_id)}
+def _message(
+    topic: Topic, event_id: UUID, registration_id: UUID, now: datetime, **facts: object
+) -> outbox.Message:
+    payload = {"registration_id": str(registration_id), "event_id": str(event_id), **facts}
     return outbox.Message(now, topic, event_id, registration_id, payload)

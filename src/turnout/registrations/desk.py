@@ -66,8 +66,9 @@ class Lane:
 class Desk:
     """Where everyone who wants a seat is answered; one for each process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
+        self._secret = secret
         self._main = Lane(None)
         self._lanes: dict[UUID, Lane] = {}
         self._waiting_lanes = asyncio.Semaphore(MOST_WAITING_LANES)
@@ -153,7 +154,7 @@ class Desk:
 
     async def _commit(self, wishes: Sequence[Wish], *, wait: bool) -> list[Outcome]:
         async with self._database.write() as db:
-            return await gate.admit(db, wishes, clock.now(), wait=wait)
+            return await gate.admit(db, wishes, clock.now(), secret=self._secret, wait=wait)
 
     def _redirect(self, locked: list[Arrival]) -> None:
         """Let them wait for the locks of their events, each event in a lane of its own.

@@ -34,13 +34,14 @@ Outcome = Seated | Answer | TurnoutError | LockedElsewhere
 
 
 async def admit(
-    db: AsyncSession, wishes: Sequence[Wish], now: datetime, *, wait: bool
+    db: AsyncSession, wishes: Sequence[Wish], now: datetime, *, secret: bytes, wait: bool
 ) -> list[Outcome]:
     """One outcome for each wish, decided in order of arrival, in the caller's transaction.
 
     Seated for a new registration, the kept Answer for a repeated request, an error that says why
     not. Without `wait`, wishes for events whose lock another transaction holds get
-    LockedElsewhere. The rows are written when the transaction ends.
+    LockedElsewhere. The rows are written when the transaction ends. The tokens of guests are
+    derived from `secret`.
     """
     outcomes: dict[int, Outcome] = await _kept_answers(db, wishes, now)
     outcomes |= await _erased_accounts(db, wishes)
@@ -56,7 +57,7 @@ async def admit(
             asking[wish.event_id].append(n)
         else:
             outcomes[n] = refusal
-    outcomes |= _seat(db, wishes, asking, states, now)
+    outcomes |= _seat(db, wishes, asking, states, now, secret)
     return [outcomes[n] for n in range(len(wishes))]
 
 
@@ -139,6 +140,7 @@ def _seat(
     asking: dict[UUID, list[int]],
     states: dict[UUID, statements.State],
     now: datetime,
+    secret: bytes,
 ) -> dict[int, Outcome]:
     outcomes: dict[int, Outcome] = {}
     seated: list[tuple[Wish, Seated]] = []
@@ -146,7 +148,7 @@ def _seat(
         state = states[event_id]
         decisions = seats.decide(state.seats, [wishes[n].person for n in mine], state.present)
         for n, decision in zip(mine, decisions, strict=True):
-            outcome = _outcome(wishes[n], decision, state.timezone, now)
+            outcome = _outcome(wishes[n], decision, state.timezone, now, secret)
             outcomes[n] = outcome
             if isinstance(outcome, Seated):
                 seated.append((wishes[n], outcome))
@@ -155,7 +157,7 @@ def _seat(
 
 
 def _outcome(
-    wish: Wish, decision: seats.Decision, timezone: str, now: datetime
+    wish: Wish, decision: seats.Decision, timezone: str, now: datetime, secret: bytes
 ) -> Seated | TurnoutError:
     match decision.verdict:
         case Verdict.DUPLICATE:
@@ -175,7 +177,8 @@ def _outcome(
                 registration_id, wish.event_id, wish.name, wish.email, status, decision.position,
                 None, now, now, wish.answers,
             )  # fmt: skip
-            token = None if wish.account_id else guests.new_token(registration_id)
+            is_guest = not wish.account_id
+            token = guests.derived_token(secret, registration_id) if is_guest else None
             return Seated(registration, token, timezone)
 
 

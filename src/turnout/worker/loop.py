@@ -1,22 +1,60 @@
-"""The work that nobody waits for, beside the doors of the same process. Knows no feature."""
+"""The work that nobody waits for: several jobs side by side, each again and again."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 
 import structlog
 
-from turnout import clock
-from turnout.places import cache
+from turnout.outbox.models import Lane
 from turnout.runtime import Runtime
-from turnout.worker import places
+from turnout.worker import hooks, places, timetable
+from turnout.worker.dispatching import Dispatcher
+from turnout.worker.mailing import MailLane
 
-POLL_SECONDS = 5.0
-"""How late work is found that another process has left here."""
-TIDY_EVERY = timedelta(hours=1)
+POLL_SECONDS = 0.25
+"""How late work is found at most that another process has left here."""
+SLOW_POLL_SECONDS = 1.0
+TIDY_SECONDS = 600.0
+LONGEST_PAUSE_SECONDS = 30.0
 
 log = structlog.get_logger()
+
+Job = Callable[[], Awaitable[bool]]
+"""Does some of the work there is; whether there is more."""
+
+
+@dataclass
+class Rhythm:
+    """How often one job looks for work, and what wakes it before its time."""
+
+    name: str
+    job: Job
+    poll_seconds: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that is away comes back."""
+        failures = 0
+        while True:
+            wait = self.poll_seconds
+            try:
+                is_more, failures = await self.job(), 0
+                if is_more:
+                    continue
+            except Exception as error:  # noqa: BLE001 - one failure must not end the others' work
+                failures += 1
+                wait = min(self.poll_seconds * 2**failures, LONGEST_PAUSE_SECONDS)
+                log.warning(
+                    "The background work failed and goes on",
+                    job=self.name,
+                    reason=type(error).__name__,
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self.wake.wait()
+            self.wake.clear()
 
 
 @contextlib.asynccontextmanager
@@ -32,25 +70,22 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
 
 
 async def run(runtime: Runtime, *, poll_seconds: float = POLL_SECONDS) -> None:
-    """Work until cancelled. `runtime.places_due` wakes it at once."""
-    tidied_at = clock.now()
-    while True:
-        try:
-            await places.look_up_all(runtime)
-            tidied_at = await _tidy(runtime, tidied_at)
-        except Exception as error:  # noqa: BLE001 - a database that is away comes back
-            log.warning("The background work failed and goes on", reason=type(error).__name__)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(poll_seconds):
-                await runtime.places_due.wait()
-        runtime.places_due.clear()
-
-
-async def _tidy(runtime: Runtime, tidied_at: datetime) -> datetime:
-    """Remove, now and then, what has expired; the time it was done last."""
-    now = clock.now()
-    if now - tidied_at < TIDY_EVERY:
-        return tidied_at
-    async with runtime.database.write() as db:
-        await cache.forget_expired(db, now)
-    return now
+    """Work until cancelled."""
+    lanes = [MailLane(runtime, lane) for lane in (Lane.DIRECT, Lane.BULK)]
+    webhooks = hooks.WebhookLane(runtime)
+    mailing = [Rhythm(f"mail {each.lane}", each.work, poll_seconds, each.wake) for each in lanes]
+    calling = Rhythm("webhooks", webhooks.work, poll_seconds, webhooks.wake)
+    dispatcher = Dispatcher(runtime, [each.wake for each in (*mailing, calling)])
+    others = [
+        Rhythm("dispatch", dispatcher.work, poll_seconds),
+        Rhythm("places", lambda: places.look_up_one(runtime), poll_seconds),
+        Rhythm("timetable", lambda: timetable.keep(runtime), SLOW_POLL_SECONDS),
+        Rhythm("tidying", lambda: timetable.tidy(runtime), TIDY_SECONDS),
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in (*mailing, calling, *others):
+                group.create_task(each.run())
+    finally:
+        for lane in (*lanes, webhooks):
+            await lane.aclose()

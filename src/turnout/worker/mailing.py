@@ -1,0 +1,167 @@
+"""Sends the mails of one lane: claims some, writes them, hands them over, notes what came of it."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from turnout import clock
+from turnout.notifications import facts, letters
+from turnout.notifications.facts import Facts
+from turnout.notifications.mailer import MailPostponed, MailRefused, ServerAway
+from turnout.outbox import deliveries
+from turnout.outbox.deliveries import Claimed, Ended, Postponed
+from turnout.outbox.models import Channel, Lane, Outcome
+from turnout.runtime import Runtime
+
+WINDOW = 40
+"""Mails in hand at once, of which a crash may send some a second time."""
+REFILL = 10
+LEASE = timedelta(minutes=10)
+"""Longer than all mails in hand take at worst, one after the other on the slowest connection."""
+GRACE_SECONDS = 8.0
+"""How long the end of the process waits for what is being handed over."""
+WAITS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=6),
+    timedelta(hours=12),
+    timedelta(hours=24),
+    timedelta(hours=24),
+)
+"""Between tries: three days and no more, as mail servers do (RFC 5321, 4.5.4.1: 4 to 5 days)."""
+JITTER = 0.2
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+
+log = structlog.get_logger()
+
+Result = Ended | Postponed
+
+
+class MailLane:
+    """One lane of mails. While the mail server is away nothing is claimed from it."""
+
+    def __init__(self, runtime: Runtime, lane: Lane) -> None:
+        self.lane = lane
+        self.wake = asyncio.Event()
+        self._runtime = runtime
+        self._flying = set[asyncio.Task[None]]()
+        self._results = list[Result]()
+        self._pause = SHORTEST_PAUSE
+        self._resumes_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+
+    async def work(self) -> bool:
+        """Note what was sent, and claim as many as there is room for; whether there is more."""
+        await self._note()
+        room = WINDOW - len(self._flying)
+        if room < REFILL or clock.now() < self._resumes_at:
+            return False
+        claimed = await self._claim(room)
+        if claimed:
+            await self._begin(claimed)
+        return len(claimed) == room
+
+    async def aclose(self) -> None:
+        """Wait a moment for what is being handed over; the rest is due again at once."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=GRACE_SECONDS)
+        for task in self._flying:
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        with contextlib.suppress(Exception):  # a database that is away: the leases end by themselves
+            await self._note()
+
+    async def _claim(self, room: int) -> list[Claimed]:
+        now = clock.now()
+        database = self._runtime.database
+        async with database.read() as db:
+            if not await deliveries.is_any_due(db, Channel.MAIL, self.lane, now):
+                return []
+        async with database.write() as db:
+            return await deliveries.claim(db, Channel.MAIL, self.lane, room, now, LEASE)
+
+    async def _begin(self, claimed: Sequence[Claimed]) -> None:
+        async with self._runtime.database.read() as db:
+            known = await facts.load(db, claimed, clock.now())
+        for each, found in zip(claimed, known, strict=True):
+            if found is None:
+                self._results.append(Ended(each, Outcome.MOOT))
+                continue
+            task = asyncio.create_task(self._fly(each, found))
+            self._flying.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        if len(self._flying) <= WINDOW - REFILL:
+            self.wake.set()
+
+    async def _fly(self, delivery: Claimed, found: Facts) -> None:
+        """Send one mail and remember what came of it."""
+        try:
+            self._results.append(await self._send(delivery, found))
+        except asyncio.CancelledError:
+            # The process ends: whether it arrived is not known, so it goes once more.
+            again = Postponed(delivery, clock.now(), "the worker was stopped", counts=False)
+            self._results.append(again)
+            raise
+
+    async def _send(self, delivery: Claimed, found: Facts) -> Result:
+        if delivery.tries > len(WAITS) + 1:  # one more is of a mail whose workers did not live
+            return Ended(delivery, Outcome.DEAD, "it was tried too often")
+        try:
+            letter = letters.write(self._runtime.letterhead, found, clock.now())
+            await self._runtime.mailer.send(
+                letter.recipient,
+                letter.raw,
+                is_utf8=letter.is_utf8,
+                name=str(delivery.id),
+                urgent=self.lane is Lane.DIRECT,
+            )
+        except MailRefused as error:
+            return Ended(delivery, Outcome.DEAD, error.reason)
+        except MailPostponed as error:
+            return self._later(delivery, error.reason)
+        except ServerAway as error:
+            return self._paused(delivery, error.reason)
+        except Exception as error:  # noqa: BLE001 - a mail that cannot be written holds up no other
+            log.error("A mail could not be written", kind=delivery.kind, reason=type(error).__name__)
+            return Ended(delivery, Outcome.DEAD, f"it could not be written: {type(error).__name__}")
+        self._pause = SHORTEST_PAUSE
+        return Ended(delivery, Outcome.SENT)
+
+    def _later(self, delivery: Claimed, reason: str) -> Result:
+        if delivery.tries > len(WAITS):
+            return Ended(delivery, Outcome.DEAD, reason)
+        wait = WAITS[delivery.tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, keeps no secret
+        return Postponed(delivery, clock.now() + wait, reason)
+
+    def _paused(self, delivery: Claimed, reason: str) -> Result:
+        """Nobody's mail can go now: wait, longer each time, and count no try of any."""
+        now = clock.now()
+        if now >= self._resumes_at:
+            log.warning("The mail server is away", lane=self.lane, reason=reason)
+            self._resumes_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        return Postponed(delivery, self._resumes_at, reason, counts=False)
+
+    async def _note(self) -> None:
+        """Write what came of those that were in hand, as a set."""
+        if not self._results:
+            return
+        results, self._results = self._results, []
+        try:
+            async with self._runtime.database.write() as db:
+                ended = [each for each in results if isinstance(each, Ended)]
+                await deliveries.end(db, ended, clock.now())
+                await deliveries.postpone(db, [x for x in results if isinstance(x, Postponed)])
+        except BaseException:
+            # Kept for the next time: what was sent must not be sent again.
+            self._results = results + self._results
+            raise
