@@ -184,6 +184,22 @@ FOLDERS = (
         ),
     ),
     Folder(
+        "Integrations",
+        "Let a program know what happens, see what became of each message, and read the feed.",
+        (
+            Step("create_webhook", ROOT, keeps={"webhook_id": "id"}),
+            Step("list_webhooks", ROOT),
+            Step("read_webhook", ROOT),
+            Step("change_webhook", ROOT),
+            Step("rotate_secret", ROOT),
+            Step("test_webhook", ROOT, keeps={"delivery_id": "id"}),
+            Step("list_deliveries", ROOT),
+            Step("redeliver", ROOT),
+            Step("delete_webhook", ROOT),
+            Step("list_changes", ROOT),
+        ),
+    ),
+    Folder(
         "Run an event",
         "Change it, move it, hold it again, call it off: whoever is registered is told.",
         (

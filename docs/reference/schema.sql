@@ -2,6 +2,13 @@
 
 -- ---- SQLite: what `turnout schema sql` prints there ----
 
+CREATE TABLE anonymizations (
+    event_id BLOB NOT NULL,
+    at DATETIME NOT NULL,
+    registrations INTEGER NOT NULL,
+    CONSTRAINT pk_anonymizations PRIMARY KEY (event_id)
+);
+
 CREATE TABLE audit_entries (
     id BLOB NOT NULL,
     at DATETIME NOT NULL,
@@ -51,6 +58,14 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX ix_idempotency_keys_expires_at ON idempotency_keys (expires_at);
 
+CREATE TABLE mail_choices (
+    email_canonical VARCHAR(320) NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    is_wanted BOOLEAN NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_mail_choices PRIMARY KEY (email_canonical, kind)
+);
+
 CREATE TABLE outbox_messages (
     id BLOB NOT NULL,
     topic VARCHAR(64) NOT NULL,
@@ -60,11 +75,19 @@ CREATE TABLE outbox_messages (
     created_at DATETIME NOT NULL,
     due_at DATETIME NOT NULL,
     finished_at DATETIME,
+    position BIGINT,
+    reached BLOB,
     CONSTRAINT pk_outbox_messages PRIMARY KEY (id)
 )
  WITHOUT ROWID;
 
+CREATE INDEX ix_outbox_messages_deleted ON outbox_messages (position) WHERE topic = 'event.deleted' AND position IS NOT NULL;
+
 CREATE INDEX ix_outbox_messages_due ON outbox_messages (due_at, id) WHERE finished_at IS NULL;
+
+CREATE INDEX ix_outbox_messages_event ON outbox_messages (event_id, position) WHERE position IS NOT NULL;
+
+CREATE UNIQUE INDEX uq_outbox_messages_position ON outbox_messages (position) WHERE position IS NOT NULL;
 
 CREATE TABLE users (
     id BLOB NOT NULL,
@@ -108,6 +131,52 @@ CREATE TABLE api_tokens (
 );
 
 CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
+
+CREATE TABLE calendar_feeds (
+    user_id BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    created_at DATETIME NOT NULL,
+    CONSTRAINT pk_calendar_feeds PRIMARY KEY (user_id),
+    CONSTRAINT fk_calendar_feeds_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_calendar_feeds_token_hash UNIQUE (token_hash)
+);
+
+CREATE TABLE deliveries (
+    id BLOB NOT NULL,
+    message_id BLOB NOT NULL,
+    channel VARCHAR(8) NOT NULL,
+    lane VARCHAR(8) NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    event_id BLOB,
+    recipient_id BLOB NOT NULL,
+    address VARCHAR(254),
+    name VARCHAR(200),
+    data JSON NOT NULL,
+    created_at DATETIME NOT NULL,
+    due_at DATETIME NOT NULL,
+    tries INTEGER NOT NULL,
+    claim BLOB,
+    finished_at DATETIME,
+    outcome VARCHAR(8),
+    last_error VARCHAR(300),
+    CONSTRAINT pk_deliveries PRIMARY KEY (id),
+    CONSTRAINT ck_deliveries_channel CHECK (channel IN ('mail', 'webhook')),
+    CONSTRAINT ck_deliveries_lane CHECK (lane IN ('direct', 'bulk')),
+    CONSTRAINT ck_deliveries_outcome CHECK (outcome IN ('sent', 'moot', 'dead')),
+    CONSTRAINT ck_deliveries_ends_with_outcome CHECK ((outcome IS NULL) = (finished_at IS NULL)),
+    CONSTRAINT fk_deliveries_message_id FOREIGN KEY(message_id) REFERENCES outbox_messages (id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_deliveries_address ON deliveries (lower(address)) WHERE address IS NOT NULL;
+
+CREATE INDEX ix_deliveries_dead ON deliveries (id) WHERE outcome = 'dead';
+
+CREATE INDEX ix_deliveries_due ON deliveries (channel, lane, due_at, id) WHERE finished_at IS NULL;
+
+CREATE INDEX ix_deliveries_recipient ON deliveries (recipient_id, id);
+
+CREATE UNIQUE INDEX uq_deliveries_recipient ON deliveries (message_id, kind, recipient_id);
 
 CREATE TABLE links (
     id BLOB NOT NULL,
@@ -174,6 +243,18 @@ CREATE TABLE sign_ins (
 );
 
 CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
+
+CREATE TABLE delivery_attempts (
+    delivery_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    milliseconds INTEGER NOT NULL,
+    status INTEGER,
+    error VARCHAR(300),
+    CONSTRAINT pk_delivery_attempts PRIMARY KEY (delivery_id, number),
+    CONSTRAINT fk_delivery_attempts_delivery_id FOREIGN KEY(delivery_id) REFERENCES deliveries (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
 
 CREATE TABLE events (
     id BLOB NOT NULL,
@@ -269,6 +350,17 @@ CREATE TABLE admissions (
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 
+CREATE TABLE announcements (
+    event_id BLOB NOT NULL,
+    "before" JSON NOT NULL,
+    first_at DATETIME NOT NULL,
+    due_at DATETIME NOT NULL,
+    CONSTRAINT pk_announcements PRIMARY KEY (event_id),
+    CONSTRAINT fk_announcements_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_announcements_due_at ON announcements (due_at);
+
 CREATE TABLE covers (
     event_id BLOB NOT NULL,
     media_type VARCHAR(32) NOT NULL,
@@ -277,6 +369,18 @@ CREATE TABLE covers (
     CONSTRAINT pk_covers PRIMARY KEY (event_id),
     CONSTRAINT fk_covers_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+
+CREATE TABLE reminders (
+    event_id BLOB NOT NULL,
+    minutes_before INTEGER,
+    due_at DATETIME,
+    sent_for DATETIME,
+    CONSTRAINT pk_reminders PRIMARY KEY (event_id),
+    CONSTRAINT ck_reminders_minutes_before CHECK (minutes_before IS NULL OR minutes_before BETWEEN 5 AND 43200),
+    CONSTRAINT fk_reminders_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_reminders_due_at ON reminders (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE slots (
     id BLOB NOT NULL,
@@ -308,6 +412,42 @@ CREATE TABLE team_members (
 );
 
 CREATE INDEX ix_team_members_user_id_event_id ON team_members (user_id, event_id);
+
+CREATE TABLE webhooks (
+    id BLOB NOT NULL,
+    owner_id BLOB NOT NULL,
+    event_id BLOB,
+    url VARCHAR(2000) NOT NULL,
+    description VARCHAR(200) NOT NULL,
+    topics JSON NOT NULL,
+    sealed_secret BLOB NOT NULL,
+    former_sealed_secret BLOB,
+    former_until DATETIME,
+    is_active BOOLEAN NOT NULL,
+    disabled_reason VARCHAR(300),
+    failing_since DATETIME,
+    version INTEGER NOT NULL,
+    created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_webhooks PRIMARY KEY (id),
+    CONSTRAINT fk_webhooks_owner_id FOREIGN KEY(owner_id) REFERENCES users (id),
+    CONSTRAINT fk_webhooks_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_webhooks_event_id ON webhooks (event_id);
+
+CREATE INDEX ix_webhooks_owner_id ON webhooks (owner_id, id);
+
+CREATE TABLE wordings (
+    event_id BLOB NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    body TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    updated_at DATETIME NOT NULL,
+    CONSTRAINT pk_wordings PRIMARY KEY (event_id, kind),
+    CONSTRAINT fk_wordings_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
 
 CREATE TABLE registrations (
     event_id BLOB NOT NULL,
@@ -428,6 +568,13 @@ BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END;
 
 -- ---- PostgreSQL: what `turnout schema sql` prints there ----
 
+CREATE TABLE anonymizations (
+    event_id UUID NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    registrations INTEGER NOT NULL,
+    CONSTRAINT pk_anonymizations PRIMARY KEY (event_id)
+);
+
 CREATE TABLE audit_entries (
     id UUID NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -476,6 +623,14 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX ix_idempotency_keys_expires_at ON idempotency_keys (expires_at);
 
+CREATE TABLE mail_choices (
+    email_canonical VARCHAR(320) NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    is_wanted BOOLEAN NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_mail_choices PRIMARY KEY (email_canonical, kind)
+);
+
 CREATE TABLE outbox_messages (
     id UUID NOT NULL,
     topic VARCHAR(64) NOT NULL,
@@ -485,10 +640,18 @@ CREATE TABLE outbox_messages (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     due_at TIMESTAMP WITH TIME ZONE NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
+    position BIGINT,
+    reached UUID,
     CONSTRAINT pk_outbox_messages PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_outbox_messages_deleted ON outbox_messages (position) WHERE topic = 'event.deleted' AND position IS NOT NULL;
+
 CREATE INDEX ix_outbox_messages_due ON outbox_messages (due_at, id) WHERE finished_at IS NULL;
+
+CREATE INDEX ix_outbox_messages_event ON outbox_messages (event_id, position) WHERE position IS NOT NULL;
+
+CREATE UNIQUE INDEX uq_outbox_messages_position ON outbox_messages (position) WHERE position IS NOT NULL;
 
 CREATE TABLE users (
     id UUID NOT NULL,
@@ -532,6 +695,51 @@ CREATE TABLE api_tokens (
 );
 
 CREATE INDEX ix_api_tokens_user_id_id ON api_tokens (user_id, id);
+
+CREATE TABLE calendar_feeds (
+    user_id UUID NOT NULL,
+    token_hash BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_calendar_feeds PRIMARY KEY (user_id),
+    CONSTRAINT fk_calendar_feeds_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_calendar_feeds_token_hash UNIQUE (token_hash)
+);
+
+CREATE TABLE deliveries (
+    id UUID NOT NULL,
+    message_id UUID NOT NULL,
+    channel VARCHAR(8) NOT NULL,
+    lane VARCHAR(8) NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    event_id UUID,
+    recipient_id UUID NOT NULL,
+    address VARCHAR(254),
+    name VARCHAR(200),
+    data JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    tries INTEGER NOT NULL,
+    claim UUID,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    outcome VARCHAR(8),
+    last_error VARCHAR(300),
+    CONSTRAINT pk_deliveries PRIMARY KEY (id),
+    CONSTRAINT ck_deliveries_channel CHECK (channel IN ('mail', 'webhook')),
+    CONSTRAINT ck_deliveries_lane CHECK (lane IN ('direct', 'bulk')),
+    CONSTRAINT ck_deliveries_outcome CHECK (outcome IN ('sent', 'moot', 'dead')),
+    CONSTRAINT ck_deliveries_ends_with_outcome CHECK ((outcome IS NULL) = (finished_at IS NULL)),
+    CONSTRAINT fk_deliveries_message_id FOREIGN KEY(message_id) REFERENCES outbox_messages (id)
+);
+
+CREATE INDEX ix_deliveries_address ON deliveries (lower(address)) WHERE address IS NOT NULL;
+
+CREATE INDEX ix_deliveries_dead ON deliveries (id) WHERE outcome = 'dead';
+
+CREATE INDEX ix_deliveries_due ON deliveries (channel, lane, due_at, id) WHERE finished_at IS NULL;
+
+CREATE INDEX ix_deliveries_recipient ON deliveries (recipient_id, id);
+
+CREATE UNIQUE INDEX uq_deliveries_recipient ON deliveries (message_id, kind, recipient_id);
 
 CREATE TABLE links (
     id UUID NOT NULL,
@@ -598,6 +806,17 @@ CREATE TABLE sign_ins (
 );
 
 CREATE INDEX ix_sign_ins_user_id_id ON sign_ins (user_id, id);
+
+CREATE TABLE delivery_attempts (
+    delivery_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    milliseconds INTEGER NOT NULL,
+    status INTEGER,
+    error VARCHAR(300),
+    CONSTRAINT pk_delivery_attempts PRIMARY KEY (delivery_id, number),
+    CONSTRAINT fk_delivery_attempts_delivery_id FOREIGN KEY(delivery_id) REFERENCES deliveries (id) ON DELETE CASCADE
+);
 
 CREATE TABLE events (
     id UUID NOT NULL,
@@ -693,6 +912,17 @@ CREATE TABLE admissions (
     CONSTRAINT fk_admissions_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 
+CREATE TABLE announcements (
+    event_id UUID NOT NULL,
+    before JSONB NOT NULL,
+    first_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_announcements PRIMARY KEY (event_id),
+    CONSTRAINT fk_announcements_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_announcements_due_at ON announcements (due_at);
+
 CREATE TABLE covers (
     event_id UUID NOT NULL,
     media_type VARCHAR(32) NOT NULL,
@@ -701,6 +931,18 @@ CREATE TABLE covers (
     CONSTRAINT pk_covers PRIMARY KEY (event_id),
     CONSTRAINT fk_covers_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+
+CREATE TABLE reminders (
+    event_id UUID NOT NULL,
+    minutes_before INTEGER,
+    due_at TIMESTAMP WITH TIME ZONE,
+    sent_for TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_reminders PRIMARY KEY (event_id),
+    CONSTRAINT ck_reminders_minutes_before CHECK (minutes_before IS NULL OR minutes_before BETWEEN 5 AND 43200),
+    CONSTRAINT fk_reminders_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_reminders_due_at ON reminders (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE slots (
     id UUID NOT NULL,
@@ -732,6 +974,42 @@ CREATE TABLE team_members (
 );
 
 CREATE INDEX ix_team_members_user_id_event_id ON team_members (user_id, event_id);
+
+CREATE TABLE webhooks (
+    id UUID NOT NULL,
+    owner_id UUID NOT NULL,
+    event_id UUID,
+    url VARCHAR(2000) NOT NULL,
+    description VARCHAR(200) NOT NULL,
+    topics JSONB NOT NULL,
+    sealed_secret BYTEA NOT NULL,
+    former_sealed_secret BYTEA,
+    former_until TIMESTAMP WITH TIME ZONE,
+    is_active BOOLEAN NOT NULL,
+    disabled_reason VARCHAR(300),
+    failing_since TIMESTAMP WITH TIME ZONE,
+    version INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_webhooks PRIMARY KEY (id),
+    CONSTRAINT fk_webhooks_owner_id FOREIGN KEY(owner_id) REFERENCES users (id),
+    CONSTRAINT fk_webhooks_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_webhooks_event_id ON webhooks (event_id);
+
+CREATE INDEX ix_webhooks_owner_id ON webhooks (owner_id, id);
+
+CREATE TABLE wordings (
+    event_id UUID NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    subject VARCHAR(200) NOT NULL,
+    body TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_wordings PRIMARY KEY (event_id, kind),
+    CONSTRAINT fk_wordings_event_id FOREIGN KEY(event_id) REFERENCES events (id) ON DELETE CASCADE
+);
 
 CREATE TABLE registrations (
     event_id UUID NOT NULL,

@@ -20,9 +20,9 @@ from turnout.discovery.rendered import Rendered
 from turnout.events.darkroom import Darkroom
 from turnout.limiter import Limiter
 from turnout.notifications import mailer
-from turnout.notifications.letterhead import Letterhead
+from turnout.notifications.letterhead import Letterhead, sender_of
 from turnout.notifications.mailer import Mailer
-from turnout.outside import Outside
+from turnout.outside import Outside, OutsideOfUsers
 from turnout.places import nominatim
 from turnout.places.finder import PlaceFinder
 from turnout.places.geocoding import Geocoder
@@ -34,8 +34,6 @@ from turnout.registrations.desk import Desk
 from turnout.registrations.tickets import Tickets
 from turnout.settings import Settings, secret_key
 
-MAIL_FOLDER = "mail"
-"""Of the data folder: where mails go while there is no mail server."""
 PROVIDER_CALLBACK = "/login/provider/callback"
 """Where an OpenID Connect provider sends people back to."""
 
@@ -56,6 +54,8 @@ class Runtime:
     darkroom: Darkroom
     limiter: Limiter
     outside: Outside
+    outside_of_users: OutsideOfUsers
+    """For what users name, which may not lead inside."""
     openid: OpenIdClient | None
     geocoder: PlaceFinder
     mailer: Mailer
@@ -81,6 +81,7 @@ class Runtime:
             async with database.write() as db:
                 actor = await accounts.built_in_organizer(db, clock.now())
         seals, outside = Seals(secret), Outside()
+        sender = sender_of(settings.mail_from, settings.base_url)
         redis_url = settings.redis_url.get_secret_value() or None
         return cls(
             settings=settings,
@@ -95,10 +96,16 @@ class Runtime:
             darkroom=Darkroom(),
             limiter=Limiter.open(redis_url, is_on=settings.rate_limits == "on"),
             outside=outside,
+            outside_of_users=OutsideOfUsers(settings.webhook_networks),
             openid=_openid(settings, outside),
             geocoder=_geocoder(settings, database, outside),
-            mailer=_mailer(settings),
-            letterhead=_letterhead(settings, seals, secret),
+            mailer=mailer.open_mailer(
+                settings.smtp_url.get_secret_value(),
+                sender.addr_spec,
+                settings.data_dir,
+                settings.mail_per_second,
+            ),
+            letterhead=Letterhead(settings.base_url, sender, seals, Tickets(secret)),
             credentials=Lookups(database, credentials.load),
             guests=Lookups(database, guests.load),
             second_factor_roles=frozenset(map(Role, settings.second_factor_roles)),
@@ -111,23 +118,9 @@ class Runtime:
         await self.hasher.aclose()
         await self.limiter.aclose()
         await self.outside.aclose()
+        await self.outside_of_users.aclose()
         await self.mailer.aclose()
         await self.database.aclose()
-
-
-def _mailer(settings: Settings) -> Mailer:
-    return mailer.open_mailer(
-        settings.smtp_url.get_secret_value(),
-        settings.sender,
-        settings.data_dir / MAIL_FOLDER,
-        settings.mail_per_second,
-    )
-
-
-def _letterhead(settings: Settings, seals: Seals, secret: bytes) -> Letterhead:
-    return Letterhead(
-        base_url=settings.base_url, sender=settings.sender, seals=seals, tickets=Tickets(secret)
-    )
 
 
 def _openid(settings: Settings, outside: Outside) -> OpenIdClient | None:

@@ -76,7 +76,14 @@ GOOD_REQUESTS: dict[str, list[dict[str, Any]]] = {
 }
 """Beside the examples, by operation."""
 LAST = (
-    *("cancel_registration", "remove_member", "delete_slot", "cancel_event", "delete_event"),
+    *(
+        "delete_webhook",
+        "cancel_registration",
+        "remove_member",
+        "delete_slot",
+        "cancel_event",
+        "delete_event",
+    ),
     *("revoke_api_token", "end_sign_in", "delete_user"),
     *("revoke_token", "delete_account"),
 )
@@ -87,13 +94,17 @@ BY_MAIL = {"verify_email", "reset_password"}
 BY_CODE = {"confirm_second_factor", "renew_recovery_codes", "disable_second_factor"}
 FOR_ADMINS = {
     *("list_users", "create_user", "read_user", "change_user", "delete_user"),
-    *("remove_second_factor", "list_audit"),
+    *("remove_second_factor", "list_audit", "list_outbox", "retry_delivery"),
+    "list_anonymizations",
 }
 FOR_ORGANIZERS = {
     *("create_event", "list_attendees", "list_team", "add_member", "remove_member"),
     *("set_cover", "remove_cover", "change_event", "delete_event", "publish_event"),
     *("cancel_event", "move_event", "duplicate_event"),
     *("add_slot", "change_slot", "delete_slot", "search_places", "repeat_event"),
+    *("read_mails", "set_reminder", "set_wording", "remove_wording", "preview_wording"),
+    *("list_webhooks", "create_webhook", "read_webhook", "change_webhook", "delete_webhook"),
+    *("rotate_secret", "test_webhook", "list_deliveries", "redeliver", "list_changes"),
 }
 REFUSED = {
     # Accounts take a seat for themselves, and this one has one.
@@ -129,6 +140,10 @@ async def world(
         await api.put(f"/events/{event['id']}/cover", content=a_picture())
         first, rule = await make_event(api), {"rule": "FREQ=DAILY;COUNT=3"}
         series = (await api.post(f"/events/{first['id']}/series", json=rule)).json()
+        hook = (await api.post("/webhooks", json={"url": "https://example.com/hook"})).json()
+        delivery = (await api.post(f"/webhooks/{hook['id']}/test")).json()
+    async with other.api(app) as api:
+        feed = (await api.post("/users/me/calendar-feed")).json()["url"]
     async with people["attendee"].api(app) as api:
         seat = (await api.post(f"/events/{event['id']}/register", json={})).json()
     me = people.get(caller, people["attendee"])
@@ -138,6 +153,10 @@ async def world(
         "series_id": series["series_id"],
         "registration_id": seat["id"],
         "user_id": str(other.id),
+        "webhook_id": hook["id"],
+        "delivery_id": delivery["id"],
+        "kind": "event-reminder",
+        "token": feed.rpartition("/")[2].removesuffix(".ics"),
         "code": "event-full",
         **await own_ids(app, me),
     }
@@ -283,6 +302,7 @@ async def test_api_tokens_for_other_things_get_what_the_document_describes(
 
         document = await fetched(api)
     own = {"read_profile", "list_sign_ins", "list_tokens", "read_second_factor"}
+    own |= {"read_preferences"}
     narrowed = {name for name, code in codes.items() if code == "insufficient-scope"}
     asked = {name for name, (_, _, call) in calls(document).items() if call["security"]}
     assert narrowed == asked - own
@@ -299,7 +319,8 @@ async def test_roles_without_their_second_factor_get_what_the_document_describes
             codes = await codes_of_refusals(api)
 
     missing = {name for name, code in codes.items() if code == "second-factor-missing"}
-    assert missing == FOR_ADMINS | {"create_event", "search_places"}
+    own = {"create_event", "search_places", "create_webhook", "list_webhooks", "list_changes"}
+    assert missing == FOR_ADMINS | own
 
 
 async def codes_of_refusals(client: httpx2.AsyncClient) -> dict[str, str | None]:

@@ -238,6 +238,29 @@ async def test_teams_and_registrations(closed_app: RunningApp) -> None:
     assert await rows.count(closed_app.runtime.database, AuditEntry, of_event) == 9
 
 
+async def test_webhooks(closed_app: RunningApp) -> None:
+    olive, walk = await cast.olive(closed_app), Walk(closed_app)
+    await walk.begin()
+    async with olive.api(closed_app) as api:
+        body = {"url": "https://example.com/hook?key=canary"}
+        hook, made = await walk.step(api, "POST", "/webhooks", body)
+        path = f"/webhooks/{hook['id']}"
+        _, changed = await walk.step(api, "PATCH", path, {"description": "Badges"})
+        _, same = await walk.step(api, "PATCH", path, {"description": "Badges"})
+        rotation, rotated = await walk.step(api, "POST", f"{path}/rotate-secret")
+        sent, tested = await walk.step(api, "POST", f"{path}/test")
+        _, again = await walk.step(api, "POST", f"{path}/deliveries/{sent['id']}/redeliver")
+        _, deleted = await walk.step(api, "DELETE", path)
+
+    done = ("created", "changed", "secret-rotated", "tested", "redelivered", "deleted")
+    expected = [by(olive, f"webhook.{what}", hook["id"]) for what in done]
+    assert [made, changed, rotated, tested, again, deleted] == expected
+    assert same == []
+    changes = await rows.read(closed_app.runtime.database, select(AuditEntry.changes))
+    for secret in ("canary", hook["secret"], rotation["secret"]):
+        assert secret not in repr(changes)
+
+
 async def test_the_life_of_an_event(closed_app: RunningApp) -> None:
     """Each step is one row; what changes nothing, or is only rehearsed, none."""
     olive, walk = await cast.olive(closed_app), Walk(closed_app)

@@ -20,8 +20,8 @@ from turnout.web import router as web
 FIELDS: Mapping[str, Any] = tomllib.loads(
     Path(__file__).with_name("fields.toml").read_text(encoding="utf-8")
 )
-OPEN_ENDED = frozenset(("answers", "changes"))
-"""What organizers ask, and what was changed: their keys are data."""
+OPEN_ENDED = frozenset(("answers", "changes", "data"))
+"""What organizers ask, what was changed, and what a message says: their keys are data."""
 DOCUMENT = "/openapi.json"
 
 

@@ -58,13 +58,18 @@ async def test_change_that_another_sites_page_asks_for_changes_nothing(
     before = await rows.dump(app.runtime.database)
     way = from_elsewhere(world, caller)
 
-    steps = await walk(app, world, way, lambda _way, call, _cell: call.is_change)
+    steps = await walk(app, world, way, lambda _way, call, _cell: _asks_for_a_page(call))
 
     told = {
         (step.answer.status, _is_page(step) or b"csrf-failed" in step.answer.body) for step in steps
     }
     assert told == {(403, True)}
     assert await rows.dump(app.runtime.database) == before
+
+
+def _asks_for_a_page(call: Call) -> bool:
+    """Mail programs of any origin press the one button that only a token in the address opens."""
+    return call.is_change and call.path != "/unsubscribe/{token}"
 
 
 def _is_page(step: Step) -> bool:

@@ -203,7 +203,7 @@ def _learn(content: Any, facts: Facts) -> None:
     """Remember what is told once and needed by the next calls: the second factor's secrets."""
     if not isinstance(content, dict):
         return
-    if "secret" in content:
+    if "secret" in content and "qr_svg" in content:
         facts["authenticator_code"] = authenticator_code(content["secret"])
     if "recovery_codes" in content:
         facts["recovery_code"] = content["recovery_codes"][0]

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx2
 import pyotp
 from tests import factories
+from tests.authorization import webhooks
 from tests.events.pictures import a_picture
 from tests.support import cast
 from tests.support.app import RunningApp
@@ -21,6 +22,8 @@ from turnout.accounts.actor import Role, Scope
 from turnout.accounts.api_tokens import TokenDraft
 from turnout.accounts.models import LinkPurpose, SignInKind, User
 from turnout.accounts.sign_ins import Client
+from turnout.notifications import dispatch, outgoing, unsubscribe
+from turnout.notifications.kinds import MailKind
 
 Facts = dict[str, str]
 TEAM = ("published", "draft", "private", "open", "course", "hidden_course")
@@ -81,7 +84,9 @@ async def build(app: RunningApp) -> World:
     member = await cast.join(app, "Tess")
     shared = await _events(app, people, member) | await _accounts(app, member)
     registrations, manage_token = await _registrations(app, people, shared["published"])
-    shared |= registrations
+    shared |= registrations | {"manage_token": manage_token}
+    shared |= await _mails(app, member)
+    shared |= await webhooks.add(app, people["OO"], shared["published"])
     facts = {caller: await _facts_of(app, caller, people, shared) for caller in ("AN", "GU")}
     for caller in people:
         facts[caller] = await _facts_of(app, caller, people, shared)
@@ -143,6 +148,22 @@ async def _registrations(
             found[name] = answer.json()
     registrations = {f"{name}s_registration": made["id"] for name, made in found.items()}
     return registrations, found["guest"]["manage_token"]
+
+
+async def _mails(app: RunningApp, member: Person) -> Facts:
+    """A mail on its way, and what Tess has been sent: to have no more, and her calendar's link."""
+    reminder = MailKind.EVENT_REMINDER
+    async with app.runtime.database.write() as db:
+        await dispatch.dispatch(db, clock.now(), timedelta())
+    async with app.runtime.database.read() as db:
+        [delivery] = await outgoing.page(db, state=None, channel=None, before=None, limit=1)
+    async with member.api(app) as api:
+        url = (await api.post("/users/me/calendar-feed")).json()["url"]
+    return {
+        "delivery": str(delivery.id),
+        "unsubscribe": unsubscribe.token_of(app.runtime.seals, member.email, reminder),
+        "feed": url.rpartition("/")[2].removesuffix(".ics"),
+    }
 
 
 async def _accounts(app: RunningApp, member: Person) -> Facts:

@@ -11,6 +11,8 @@ from sqlalchemy import text
 from tests.db import rows
 from tests.factories import a_person, make_event, register
 from tests.support.app import running
+from tests.support.processes import free_port
+from tests.support.smtp import SmtpServer
 from typer.testing import CliRunner
 
 from turnout import settings as settings_
@@ -115,7 +117,7 @@ def test_doctor_of_a_sound_database_says_so(doctor: Doctor, settings: Settings) 
     assert {what: ok for what, (ok, _) in found.items()} == dict.fromkeys(
         (
             *("platform", "schema", "database", "durability", "rate limits", "geocoder"),
-            *("administrator", "seats"),
+            *("mail", "administrator", "seats"),
         ),
         True,
     )
@@ -180,6 +182,54 @@ def test_doctor_of_a_database_that_may_forget_says_which_setting(
 
     advice = "PostgreSQL runs with synchronous_commit = off; turn it on"
     assert (status, found["durability"]) == (1, (False, [advice]))
+
+
+def test_doctor_says_that_no_mail_leaves_without_a_server(
+    doctor: Doctor, sqlite_url: str, tmp_path: Path
+) -> None:
+    _, found = doctor(sqlite_url)
+
+    folder = tmp_path / "var" / "mail"
+    said = f"no mail leaves: each is kept as a file in {folder}; set TURNOUT_SMTP_URL, or read them"
+    assert found["mail"] == (True, [f"{said} there"])
+    assert not folder.exists()
+
+
+def test_doctor_signs_in_to_the_mail_server_and_sends_nothing(
+    doctor: Doctor, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SmtpServer.start(security="smtp+starttls", user="ada", password="canary@") as server:
+        monkeypatch.setenv("TURNOUT_SMTP_URL", server.url)
+        untrusted = doctor(sqlite_url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        sound = doctor(sqlite_url)
+        monkeypatch.setenv("TURNOUT_SMTP_URL", server.url_as("ada", "canary!"))
+        refused = doctor(sqlite_url)
+        mails = server.accepted()
+
+    where = f"127.0.0.1:{server.port}"
+    offers = "TLSv1.3, signed in, takes mails of 67,108,864 bytes"
+    assert [status for status, _ in (untrusted, sound, refused)] == [1, 0, 1]
+    assert untrusted[1]["mail"] == (
+        False, [f"{where}: its certificate is not trusted: self-signed certificate"],
+    )  # fmt: skip
+    assert sound[1]["mail"] == (True, [f"leaves through {where}: {offers}"])
+    assert refused[1]["mail"] == (
+        False, [f"{where}: 535 to signing in: user or password is wrong"],
+    )  # fmt: skip
+    assert mails == []
+
+
+def test_doctor_of_a_mail_server_that_is_away_says_so(
+    doctor: Doctor, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("TURNOUT_SMTP_URL", f"smtp://127.0.0.1:{port}")
+
+    status, found = doctor(sqlite_url)
+
+    assert status == 1
+    assert found["mail"] == (False, [f"127.0.0.1:{port}: cannot connect: Connection refused"])
 
 
 def test_doctor_for_people_says_the_same(doctor: Doctor, sqlite_url: str) -> None:

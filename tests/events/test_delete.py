@@ -85,7 +85,9 @@ async def test_deletion_stays_on_record_and_is_told(event: Organizing) -> None:
 
     assert await event.audit() == ["event.created", "team.set", "event.deleted"]
     assert await event.topics() == ["event.created", "team.joined", "event.deleted"]
-    assert await event.payloads("event.deleted") == [{"event_id": event.id}]
+    owner = event.event["organizer"]["id"]
+    told = {"event_id": event.id, "organizer_id": owner}
+    assert await event.payloads("event.deleted") == [told]
 
 
 async def test_event_that_people_are_registered_for_is_not_deleted(event: Organizing) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.factories import make_event
+from tests.factories import make_event, register
 from tests.support import cast
 from tests.support.app import RunningApp, running
 from tests.web.pages import browser, link_for, log_in, second_factor_of
 
 from turnout.accounts.models import LinkPurpose
+from turnout.notifications import unsubscribe
+from turnout.notifications.kinds import MailKind
 from turnout.settings import Settings
 from turnout.web import render, router
 
@@ -36,9 +38,11 @@ PROVIDER = {
 }
 TEMPLATES = sorted((Path(render.__file__).parent / "templates").rglob("*.html"))
 _NOT_OF_A_PAGE = re.compile("^(content-(type|length)|retry-after|www-authenticate|allow|location|"
-                            "set-cookie|x-request-id|ratelimit(-policy)?|vary)$")  # fmt: skip
+                            "set-cookie|x-request-id|x-robots-tag|ratelimit(-policy)?|"
+                            "vary)$")  # fmt: skip
 
-_OURS = re.compile(r"(/(?!/)|#|\{\{ ?(asset\(|path|event\.calendar|event\.cover\.url))")
+_OURS = re.compile(r"(/(?!/)|#|\{\{ ?(asset\(|path|event\.calendar|event\.cover\.url|"
+                   r"registration\.(event_path|calendar)))")  # fmt: skip
 
 Pages = dict[tuple[str, str], httpx2.Response]
 
@@ -86,7 +90,7 @@ async def all_pages(app: RunningApp) -> Pages:
     of_address = await link_for(app, ada, LinkPurpose.VERIFY_EMAIL)
     async with olive.api(app) as api:
         event = await make_event(api)
-    found: Pages = {}
+    found = await pages_by_token(app, event["id"])
     async with browser(app) as client:
         for path in ("/", "/docs", "/login", "/set-password", "/verify-email", "/login/provider"):
             found["GET", path] = await client.get(path)
@@ -109,6 +113,22 @@ async def all_pages(app: RunningApp) -> Pages:
         elsewhere = {"Sec-Fetch-Site": "cross-site"}
         found["POST", "/logout elsewhere"] = await client.post("/logout", headers=elsewhere)
         found["POST", "/logout"] = await client.post("/logout")
+    return found
+
+
+async def pages_by_token(app: RunningApp, event_id: str) -> Pages:
+    """Those that a token in a mail opens: a guest's registration, and no more mails."""
+    found: Pages = {}
+    token = unsubscribe.token_of(app.runtime.seals, "guest@example.com", MailKind.EVENT_REMINDER)
+    async with browser(app) as client:
+        seat = (await register(client, event_id, email="guest@example.com")).json()
+        found["GET", "/r/{manage_token}"] = await client.get(f"/r/{seat['manage_token']}")
+        page, path = f"/registration/{seat['id']}", "/registration/{registration_id}"
+        found["GET", path] = await client.get(page)
+        for what in ("cancel", "erase"):
+            found["POST", f"{path}/{what}"] = await client.post(f"{page}/{what}")
+        found["GET", "/unsubscribe/{token}"] = await client.get(f"/unsubscribe/{token}")
+        found["POST", "/unsubscribe/{token}"] = await client.post(f"/unsubscribe/{token}")
     return found
 
 
@@ -144,6 +164,12 @@ async def test_answers_are_the_ones_that_were_meant(pages: Pages) -> None:
         ("GET", "/login/provider"): 503,
         ("GET", "/login/provider/callback"): 422,
         ("GET", "/e/{slug}"): 200,
+        ("GET", "/r/{manage_token}"): 303,
+        ("GET", "/registration/{registration_id}"): 200,
+        ("POST", "/registration/{registration_id}/cancel"): 303,
+        ("POST", "/registration/{registration_id}/erase"): 200,
+        ("GET", "/unsubscribe/{token}"): 200,
+        ("POST", "/unsubscribe/{token}"): 200,
         ("GET", "/account"): 303,
         ("GET", "/account of Ada"): 200,
         ("POST", "/login"): 200,

@@ -33,6 +33,8 @@ class Scope(StrEnum):
     EVENTS_WRITE = "events:write"
     REGISTRATIONS_READ = "registrations:read"
     REGISTRATIONS_WRITE = "registrations:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     PROFILE_READ = "profile:read"
     PROFILE_WRITE = "profile:write"
     ADMIN_READ = "admin:read"

@@ -40,7 +40,7 @@ _KNOWN: Errors = (*_ALWAYS, InsufficientScope)
 _CHANGING: Errors = (CsrfFailed,)
 _WITH_BODY: Errors = (MalformedJson, UnsupportedMediaType)
 _CREATING: Errors = (
-    *(*_CHANGING, *_WITH_BODY),
+    *_CHANGING,
     *(InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress),
 )
 _TEXT = {"type": "string"}
@@ -124,7 +124,26 @@ def text(*errors: type[TurnoutError], kind: str, query: type[BaseModel] | None =
     return {**described, "response_class": Response}
 
 
-def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = True) -> Any:
+def public_text(*errors: type[TurnoutError], kind: str) -> Any:
+    """The same, of a call whose path is all the credential there is."""
+    described = text(*errors, kind=kind)
+    answers = {200: described["responses"][200], 304: described["responses"][304]}
+    refusals = _documented(*ANY_CALL, RateLimited, *errors)
+    return {**described, "responses": {**answers, **refusals}}
+
+
+def streamed(*errors: type[TurnoutError]) -> Any:
+    """The description of a GET that answers JSON piece by piece, and so without an ETag."""
+    headers = {"X-Request-Id": _REQUEST_ID}
+    return {
+        "responses": {
+            200: {"description": "What was asked for.", "headers": headers},
+            **_documented(*_KNOWN, *errors),
+        }
+    }
+
+
+def create(*errors: type[TurnoutError], body: type[BaseModel] | None, located: bool = True) -> Any:
     """The description of a POST that creates, for a route's decorator."""
     location = {"Location": _LOCATION} if located else {}
     headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **location}
@@ -132,9 +151,9 @@ def create(*errors: type[TurnoutError], body: type[BaseModel], located: bool = T
         "status_code": 201,
         "responses": {
             201: {"description": "What was made.", "headers": headers},
-            **_documented(*_KNOWN, *_CREATING, *errors),
+            **_documented(*_KNOWN, *_CREATING, *_of_body(body), *errors),
         },
-        "openapi_extra": {**bodies.body_of(body), "parameters": [_IDEMPOTENCY_KEY]},
+        "openapi_extra": {**_body(body), "parameters": [_IDEMPOTENCY_KEY]},
     }
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from turnout import tables
 from turnout.api.account_examples import ACCOUNTS
+from turnout.api.mail_examples import MAILS
+from turnout.api.webhook_examples import WEBHOOKS
 
 _EVENT_ID = "01a202ff-5858-7344-a5f9-a038e1760637"
 
@@ -202,6 +204,8 @@ _FOLLOWING: dict[str, Any] = {
 
 EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     **ACCOUNTS,
+    **MAILS,
+    **WEBHOOKS,
     "Alive": {"alive": {"summary": "The process answers", "value": {"status": "ok"}}},
     "Ready": {
         "ready": {

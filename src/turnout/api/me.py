@@ -44,7 +44,7 @@ from turnout.events.errors import InvalidTimezone
 from turnout.fields import InvalidEmail, canonical_email
 from turnout.idempotency.idempotency import Answer
 from turnout.limiter import RESET
-from turnout.registrations import erasing
+from turnout.notifications import erasing
 
 router = direct.router("Accounts")
 

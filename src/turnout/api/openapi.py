@@ -28,6 +28,7 @@ _TAGS = [
     {"name": "Accounts", "description": "Get an account, sign in, look after yourself."},
     {"name": "Team", "description": "Who helps with an event."},
     {"name": "Users", "description": "For administrators: everybody's accounts."},
+    {"name": "Integrations", "description": "Programs are told what happens, or ask for it."},
     {"name": "Operation", "description": "For those who run the server."},
     {"name": "Problems", "description": "Pages that explain errors."},
 ]

@@ -7,13 +7,19 @@ from starlette.routing import BaseRoute
 from turnout.api import (
     audit,
     auth,
+    calendar_feeds,
     calendars,
+    changes,
     covers,
     event_life,
     events,
     health,
+    mails,
     me,
+    outgoing,
+    personal_data,
     places,
+    preferences,
     problems,
     registrations,
     second_factor,
@@ -21,6 +27,7 @@ from turnout.api import (
     slots,
     team,
     users,
+    webhooks,
 )
 from turnout.events import pictures
 
@@ -33,11 +40,14 @@ _ROUTERS = (
         event_life.router,
         slots.router,
         series.router,
+        mails.router,
         auth.router,
         me.router,
+        *(preferences.router, calendar_feeds.router, personal_data.router),
         second_factor.router,
     ),
-    *(covers.router, places.router, team.router, users.router, audit.router),
+    *(covers.router, places.router, team.router, users.router, audit.router, outgoing.router),
+    *(webhooks.router, changes.router),
     *(health.router, problems.router),
 )
 LARGER_BODIES: Mapping[str, int] = {covers.PATH: pictures.MAX_BYTES}

@@ -29,7 +29,7 @@ from turnout.events import times
 from turnout.events.errors import InvalidTimezone
 from turnout.fields import InvalidEmail
 from turnout.idempotency.idempotency import Answer
-from turnout.registrations import erasing
+from turnout.notifications import erasing
 
 router = direct.router("Users")
 

@@ -53,9 +53,9 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
             found.append(AuditEntry.action != literal_column(f"'{USUAL}'", String))
     # The ids begin with the time they were made at: the index of ids finds a time as well.
     if wanted.since is not None:
-        found += [AuditEntry.at >= wanted.since, AuditEntry.id >= _first_id(wanted.since)]
+        found += [AuditEntry.at >= wanted.since, AuditEntry.id >= first_id(wanted.since)]
     if wanted.until is not None:
-        found += [AuditEntry.at < wanted.until, AuditEntry.id <= _last_id(wanted.until)]
+        found += [AuditEntry.at < wanted.until, AuditEntry.id <= last_id(wanted.until)]
     return found
 
 
@@ -63,11 +63,13 @@ _SLACK_MS = 60_000
 """An entry's id is made a moment after the time it bears, by a clock that may have been set."""
 
 
-def _first_id(at: datetime) -> UUID:
+def first_id(at: datetime) -> UUID:
+    """The least id that something may have which was written at that time, of any table."""
     return UUID(int=max(0, _milliseconds(at) - _SLACK_MS) << 80)
 
 
-def _last_id(at: datetime) -> UUID:
+def last_id(at: datetime) -> UUID:
+    """The greatest such id."""
     return UUID(int=(_milliseconds(at) + _SLACK_MS) << 80 | (1 << 80) - 1)
 
 

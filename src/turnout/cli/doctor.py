@@ -14,6 +14,10 @@ from turnout.db import health as health_
 from turnout.db.session import Database, NotDurableError
 from turnout.events import times
 from turnout.migrations import schema
+from turnout.notifications import mailer, smtp
+from turnout.notifications.letterhead import sender_of
+from turnout.notifications.mailer import ServerAway
+from turnout.notifications.smtp_server import MailServer
 from turnout.registrations import integrity
 from turnout.settings import Settings
 
@@ -59,6 +63,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings.append(await _durability(database))
         findings.append(_rate_limits(settings))
         findings.append(_geocoder(settings))
+        findings.append(await _mail(settings))
         findings.append(await _administrators(database))
         async with database.read() as db:
             drifts = await integrity.drifts(db, clock.now())
@@ -104,6 +109,21 @@ def _geocoder(settings: Settings) -> Finding:
     where = settings.geocoder_url or "its public server"
     pace = f"at most {settings.geocoder_per_minute} questions a minute from each process"
     return Finding(what="geocoder", ok=True, detail=f"{settings.geocoder} at {where}, {pace}")
+
+
+async def _mail(settings: Settings) -> Finding:
+    url = settings.smtp_url.get_secret_value()
+    if not url:
+        folder = (settings.data_dir / mailer.FOLDER).absolute()
+        advice = "set TURNOUT_SMTP_URL, or read them there"
+        detail = f"no mail leaves: each is kept as a file in {folder}; {advice}"
+        return Finding(what="mail", ok=True, detail=detail)
+    try:
+        sender = sender_of(settings.mail_from, settings.base_url)
+        said = await smtp.probe(MailServer.parse(url, sender.addr_spec))
+    except (ServerAway, ValueError) as error:
+        return Finding(what="mail", ok=False, detail=str(error))
+    return Finding(what="mail", ok=True, detail=f"leaves {said}")
 
 
 async def _administrators(database: Database) -> Finding:

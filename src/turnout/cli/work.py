@@ -40,6 +40,11 @@ def work(
     user_errors.run(lambda: _work(settings, with_parent=with_parent))
 
 
+def _read(ended: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1):
+        ended.set()
+
+
 async def _work(settings: Settings, *, with_parent: bool) -> None:
     ended = asyncio.Event()
     running = asyncio.get_running_loop()
@@ -47,7 +52,7 @@ async def _work(settings: Settings, *, with_parent: bool) -> None:
         running.add_signal_handler(number, ended.set)
     if with_parent:
         # However the parent ended, its end of the pipe is closed.
-        running.add_reader(sys.stdin.fileno(), lambda: os.read(0, 1) or ended.set())
+        running.add_reader(sys.stdin.fileno(), _read, ended)
     runtime = await Runtime.open(settings)
     try:
         async with loop.running(runtime):

@@ -53,15 +53,15 @@ def calendar(rows: Iterable[Any], base_url: str, name: str | None = None) -> byt
     return b"".join([head(name), zones(map(used, known)), *entries, END])
 
 
-def head(name: str | None = None) -> bytes:
-    """The beginning of a calendar, up to its zones and events; END ends it."""
+def head(name: str | None = None, method: str = "PUBLISH") -> bytes:
+    """The beginning of a calendar, up to its zones and events; END ends it. `method`: RFC 5546."""
     from icalendar import Calendar  # heavy: see above
 
     begun = Calendar()
     begun.add("version", "2.0")
     begun.add("prodid", PRODUCT)
     begun.add("calscale", "GREGORIAN")
-    begun.add("method", "PUBLISH")
+    begun.add("method", method)
     if name is not None:
         for field in ("name", "x-wr-calname"):
             begun.add(field, _text(name), encode=False)
@@ -90,16 +90,27 @@ def zones(usages: Iterable[tuple[str, Span]]) -> bytes:
 
 def event(row: Any, base_url: str) -> bytes:
     """The entry of one event; its page is below `base_url`."""
+    entry = unsigned(row, base_url)
+    entry.add("dtstamp", _whole(row.updated_at))
+    entry.add("organizer", _organizer(row), encode=False)
+    written: bytes = entry.to_ical()
+    return written
+
+
+def unsigned(row: Any, base_url: str, *, status: str | None = None) -> "Component":
+    """The entry of one event, which still lacks who says so and when: ORGANIZER and DTSTAMP.
+
+    `status` is that of RFC 5545, 3.8.1.11; without it what the event's own comes to.
+    """
     from icalendar import Event  # heavy: see above
 
     entry = Event()
     entry.add("uid", calendar_uid.uid(row.id))
-    entry.add("dtstamp", _whole(row.updated_at))
     _add_time(entry, "dtstart", _whole(row.start_at), row.timezone)
     # An event of less than a second must not end when it begins.
     _add_time(entry, "dtend", _whole(row.end_at + _SECOND - timedelta.resolution), row.timezone)
     entry.add("sequence", row.sequence)
-    entry.add("status", _STATUS[row.status])
+    entry.add("status", status or _STATUS[row.status])
     entry.add("summary", _text(row.name), encode=False)
     if row.description:
         entry.add("description", _text(row.description), encode=False)
@@ -111,13 +122,11 @@ def event(row: Any, base_url: str) -> bytes:
         entry.add("categories", _Written(",".join(map(_escaped, row.tags))), encode=False)
     link = row.online_url or f"{base_url}/e/{row.slug}"
     entry.add("url", _Written("".join(_clean(link).split())), encode=False)
-    entry.add("organizer", _organizer(row), encode=False)
     if row.visibility == Visibility.PRIVATE:
         entry.add("class", "PRIVATE")
     entry.add("created", _whole(row.created_at))
     entry.add("last-modified", _whole(row.updated_at))
-    written: bytes = entry.to_ical()
-    return written
+    return entry
 
 
 def _zone(name: str, known: Iterable[Observance]) -> bytes:
@@ -152,10 +161,15 @@ def _whole(instant: datetime) -> datetime:
 
 def _organizer(row: Any) -> "vCalAddress":
     """The name alone: an address is nobody's business, and iCalendar wants a URI."""
+    return named(f"urn:uuid:{row.organizer_id}", row.organizer_name)
+
+
+def named(uri: str, name: str) -> "vCalAddress":
+    """Someone by a URI, and as what they are shown (CN, RFC 5545, 3.2.2)."""
     from icalendar import vCalAddress  # heavy: see above
 
-    address = vCalAddress(f"urn:uuid:{row.organizer_id}")
-    address.params["CN"] = " ".join(_clean(row.organizer_name).split())
+    address = vCalAddress(uri)
+    address.params["CN"] = " ".join(_clean(name).split())
     return address
 
 

@@ -129,7 +129,7 @@ async def _actor(request: Request, sent: Sent | None) -> Actor:
     if sent is None:
         return runtime.default_actor
     if sent.scheme == "ticket":
-        return await _guest(runtime, sent.value)
+        return await guest(runtime, sent.value)
     key, claims = _key(runtime, sent)
     holder = await runtime.credentials.get(key)
     now, roles = clock.now(), runtime.second_factor_roles
@@ -158,7 +158,8 @@ def _key(runtime: Runtime, sent: Sent) -> tuple[Key, AccessClaims | None]:
     return (Kind.SIGN_IN, claims.sign_in_id), claims
 
 
-async def _guest(runtime: Runtime, token: str) -> Actor:
+async def guest(runtime: Runtime, token: str) -> Actor:
+    """Whoever may manage one registration by that token. Raises InvalidToken."""
     registration_id = guests.registration_of(token)
     known = registration_id and await runtime.guests.get(registration_id)
     if not known or not hmac.compare_digest(known, guests.hash_of(token)):
@@ -191,10 +192,13 @@ def sent_with(scope: AsgiScope) -> Sent | None:
     return Sent(_BY_COOKIE, cookies[0]) if cookies else None
 
 
-def cookie_name(scope: AsgiScope, name: str = COOKIE) -> str:
-    """The name a cookie of ours goes by; on https one that no other host can set (RFC 6265bis)."""
+def cookie_name(scope: AsgiScope, name: str = COOKIE, *, prefix: str = "__Host-") -> str:
+    """The name a cookie of ours goes by; on https one that no other host can set (RFC 6265bis).
+
+    One that is for a path alone has `__Secure-` as its `prefix`, which asks only for https.
+    """
     runtime: Runtime = scope["state"]["runtime"]
-    return f"__Host-{name}" if runtime.settings.base_url.startswith("https:") else name
+    return f"{prefix}{name}" if runtime.settings.base_url.startswith("https:") else name
 
 
 def _cookies(lines: list[bytes], wanted: str) -> list[str]:

@@ -261,4 +261,5 @@ async def crowd(
         query = query.where(
             Registration.status == Status.CONFIRMED, Registration.created_at <= due_at
         )
+        data = {"start_time": message.payload["start_time"]}
     return [Reader(message, kind, *row, data) for row in await db.execute(query)]

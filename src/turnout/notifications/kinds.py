@@ -41,13 +41,33 @@ class Choice:
     """A kind that its reader may do without, or has to ask for."""
 
     is_wanted_unasked: bool
+    name: str
+    """What its reader calls it, as in "You get ... ."."""
+    explanation: str
+    """When it comes, in a sentence."""
 
 
 CHOICES = {
-    MailKind.EVENT_CREATED: Choice(is_wanted_unasked=True),
-    MailKind.EVENT_REMINDER: Choice(is_wanted_unasked=True),
-    MailKind.NEW_SIGN_IN: Choice(is_wanted_unasked=True),
-    MailKind.REGISTRATION_RECEIVED: Choice(is_wanted_unasked=False),
+    MailKind.EVENT_CREATED: Choice(
+        is_wanted_unasked=True,
+        name="confirmations of your new events",
+        explanation="When an event of yours was made.",
+    ),
+    MailKind.EVENT_REMINDER: Choice(
+        is_wanted_unasked=True,
+        name="reminders before events begin",
+        explanation="Some time before an event begins at which you have a seat.",
+    ),
+    MailKind.NEW_SIGN_IN: Choice(
+        is_wanted_unasked=True,
+        name="warnings of new sign-ins",
+        explanation="When someone signs in to your account from somewhere new.",
+    ),
+    MailKind.REGISTRATION_RECEIVED: Choice(
+        is_wanted_unasked=False,
+        name="news of each registration",
+        explanation="When someone takes a seat at an event of yours.",
+    ),
 }
 """Every other kind is essential: who waits for it, or is warned by it, always gets it."""
 

@@ -4,13 +4,13 @@ At least once: whoever dies with a delivery in hand has it taken over when the l
 neither mails nor webhooks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -87,42 +87,71 @@ def add(db: AsyncSession, new: Sequence[NewDelivery], now: datetime) -> None:
 
 
 async def claim(
-    db: AsyncSession, channel: Channel, lane: Lane, limit: int, now: datetime, lease: timedelta
+    db: AsyncSession,
+    channel: Channel,
+    lane: Lane,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    *,
+    passing_over: Collection[UUID] = (),
 ) -> list[Claimed]:
     """At most `limit` deliveries that are due, the longest due first, ours until `lease` is over.
+
+    Those to recipients who are passed over are left for later.
 
     Must be committed before anything is sent. No two get the same one: on PostgreSQL rows that
     others are just taking are passed over, on SQLite nobody else writes meanwhile.
     """
     due = (
         select(_C.id)
-        .where(_C.channel == channel, _C.lane == lane, _C.finished_at.is_(None), _C.due_at <= now)
+        .where(*_due(channel, lane, now, passing_over))
         .order_by(_C.due_at, _C.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         # Evaluated once: without this PostgreSQL may run it for each row, and take more.
         .cte("due")
     )
-    mine = ids.new_id()
     taken = (
         update(Delivery)
         .where(_C.id.in_(select(due.c.id)))
-        .values(due_at=now + lease, tries=_C.tries + 1, claim=mine)
+        .values(due_at=now + lease, tries=_C.tries + 1, claim=ids.new_id())
         .returning(
             _C.id, _C.message_id, _C.kind, _C.event_id, _C.recipient_id, _C.address, _C.name,
-            _C.data, _C.created_at, _C.tries,
+            _C.data, _C.created_at, _C.tries, _C.claim,
         )
     )  # fmt: skip
     rows = await db.execute(taken)
-    return sorted((Claimed(*row, claim=mine) for row in rows), key=lambda each: each.id)
+    return sorted((Claimed(*row) for row in rows), key=lambda each: each.id)
 
 
-async def is_any_due(db: AsyncSession, channel: Channel, lane: Lane, now: datetime) -> bool:
+async def is_any_due(
+    db: AsyncSession,
+    channel: Channel,
+    lane: Lane,
+    now: datetime,
+    *,
+    passing_over: Collection[UUID] = (),
+) -> bool:
     """Whether there is something to claim; for looking before a transaction is begun."""
-    due = select(_C.id).where(
-        _C.channel == channel, _C.lane == lane, _C.finished_at.is_(None), _C.due_at <= now
-    )
+    due = select(_C.id).where(*_due(channel, lane, now, passing_over))
     return await db.scalar(due.limit(1)) is not None
+
+
+def _due(
+    channel: Channel, lane: Lane, now: datetime, passing_over: Collection[UUID]
+) -> list[ColumnElement[bool]]:
+    found = [_C.channel == channel, _C.lane == lane, _C.finished_at.is_(None), _C.due_at <= now]
+    return [*found, _C.recipient_id.not_in(list(passing_over))] if passing_over else found
+
+
+async def renew(
+    db: AsyncSession, held: Sequence[Claimed], now: datetime, lease: timedelta
+) -> None:
+    """Keep what is still in our hands for another `lease`; what another has taken over is theirs."""
+    values = [{"this": each.id, "mine": each.claim, "at": now + lease} for each in held]
+    if values:
+        await _execute_all(db, _held().values(due_at=bindparam("at")), values)
 
 
 async def end(db: AsyncSession, ended: Sequence[Ended], now: datetime) -> None:
@@ -174,7 +203,21 @@ async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> bool:
 
 async def forget(db: AsyncSession, recipient_ids: Sequence[UUID], now: datetime) -> None:
     """Take whoever these were out of their deliveries: what is open is not sent any more."""
-    theirs = update(Delivery).where(_C.recipient_id.in_(list(recipient_ids)))
+    await _forget(db, _C.recipient_id.in_(list(recipient_ids)), now)
+
+
+async def forget_addresses(db: AsyncSession, addresses: Collection[str], now: datetime) -> None:
+    """The same for all that goes, or went, to these addresses, in lower case or not."""
+    # As both databases lower them: ASCII alone, or every letter.
+    lowered = {"".join(c.lower() if c.isascii() else c for c in each) for each in addresses}
+    lowered |= {each.lower() for each in addresses}
+    # In the words of the partial index ix_deliveries_address, or it would not be used.
+    theirs = and_(_C.address.is_not(None), func.lower(_C.address).in_(lowered))
+    await _forget(db, theirs, now)
+
+
+async def _forget(db: AsyncSession, whose: ColumnElement[bool], now: datetime) -> None:
+    theirs = update(Delivery).where(whose)
     await db.execute(
         theirs.where(_C.finished_at.is_(None)).values(
             finished_at=now, outcome=Outcome.MOOT, claim=None
@@ -191,7 +234,7 @@ async def backlog(db: AsyncSession, now: datetime) -> dict[tuple[str, str], int]
 
 
 def _held() -> Any:
-    return update(_TABLE).where(_C.id == bindparam("this"), _C.claim == bindparam("mine"))
+    return update(Delivery).where(_C.id == bindparam("this"), _C.claim == bindparam("mine"))
 
 
 async def _execute_all(db: AsyncSession, statement: Any, values: list[dict[str, Any]]) -> None:

@@ -12,7 +12,9 @@ from turnout.db.base import Base, JsonDocument, one_of
 
 _OPEN = text("finished_at IS NULL")
 _NUMBERED = text("position IS NOT NULL")
+_DELETED = text("topic = 'event.deleted' AND position IS NOT NULL")
 _DEAD = text("outcome = 'dead'")
+_ADDRESSED = text("address IS NOT NULL")
 
 
 class OutboxMessage(Base):
@@ -41,6 +43,13 @@ class OutboxMessage(Base):
             "position",
             sqlite_where=_NUMBERED,
             postgresql_where=_NUMBERED,
+        ),
+        # Of the same feed, for who owned an event that is gone.
+        Index(
+            "ix_outbox_messages_deleted",
+            "position",
+            sqlite_where=_DELETED,
+            postgresql_where=_DELETED,
         ),
         {"sqlite_with_rowid": False},
     )
@@ -108,6 +117,13 @@ class Delivery(Base):
             postgresql_where=_OPEN,
         ),
         Index("ix_deliveries_recipient", "recipient_id", "id"),
+        # What went to someone about registrations that are gone with their event.
+        Index(
+            "ix_deliveries_address",
+            text("lower(address)"),
+            sqlite_where=_ADDRESSED,
+            postgresql_where=_ADDRESSED,
+        ),
         Index("ix_deliveries_dead", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
         {"sqlite_with_rowid": False},
     )

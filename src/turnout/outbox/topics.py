@@ -28,6 +28,8 @@ class Topic(StrEnum):
     EVENT_SETTLED = "event.settled"
     """Its changes of the last minutes are over: whoever comes is told, with what was before."""
     EVENT_REMINDER_DUE = "event.reminder-due"
+    WEBHOOK_TEST = "webhook.test"
+    """To one webhook alone, whose owner wants to see whether it arrives."""
     REGISTRATION_CONFIRMED = "registration.confirmed"
     REGISTRATION_WAITLISTED = "registration.waitlisted"
     REGISTRATION_CANCELLED = "registration.cancelled"

@@ -87,7 +87,7 @@ def shown(view: EventView, zone: str | None, now: datetime) -> Shown:
         summary=markdown.to_text(row.description, SUMMARY_CHARACTERS),
         notices=list(_notices(row, now)),
         when=[period(row.start_at, row.end_at, each) for each in _both(row.timezone, shown_in)],
-        where=list(dict.fromkeys(_where(row))),
+        where=list(dict.fromkeys(where(row))),
         online_url=_web_address(row.online_url),
         organizer=row.organizer_name,
         seats=seats(row, shown_in, now),
@@ -145,7 +145,8 @@ def _both(own: str, chosen: str) -> list[str]:
     return [own] if chosen == own else [own, chosen]
 
 
-def _where(row: Any) -> Iterable[str]:
+def where(row: Any) -> Iterable[str]:
+    """The place, line by line; two may be the same."""
     yield row.location
     city = ", ".join(filter(None, (row.place_city, row.place_country)))
     yield from filter(None, (row.place_name, row.place_address, city))

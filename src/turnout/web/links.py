@@ -1,5 +1,7 @@
 """The addresses that one-time links lead to, and those of events. Knows no page."""
 
+from uuid import UUID
+
 from turnout.accounts.models import LinkPurpose
 
 SET_PASSWORD = "/set-password"  # noqa: S105 - the path of a page, no password
@@ -21,3 +23,8 @@ def address_of(base_url: str, token: str, purpose: LinkPurpose = LinkPurpose.SET
 def event_path(slug: str) -> str:
     """The path of the page of an event."""
     return f"/e/{slug}"
+
+
+def registration_path(registration_id: UUID) -> str:
+    """The path of the page of a registration, for whoever it is for."""
+    return f"/registration/{registration_id}"

@@ -136,11 +136,13 @@ def signed_in(request: Request, opened: Opened, wanted: str) -> Response:
     return answer
 
 
-def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
+def set_cookie(
+    request: Request, answer: Response, name: str, value: str, seconds: int, *, path: str = "/"
+) -> None:
     """A cookie that no script reads and no other site's form sends; 0 seconds take it away."""
     is_https = runtime_of(request).settings.base_url.startswith("https:")
     answer.set_cookie(
-        name, value, max_age=seconds, path="/", secure=is_https, httponly=True, samesite="lax"
+        name, value, max_age=seconds, path=path, secure=is_https, httponly=True, samesite="lax"
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from turnout.notifications.webhook_sending import Calls
 from turnout.outbox.models import Lane
 from turnout.runtime import Runtime
-from turnout.worker import hooks, places, timetable
+from turnout.worker import places, timetable
 from turnout.worker.dispatching import Dispatcher
 from turnout.worker.mailing import MailLane
 
@@ -72,9 +73,9 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
 async def run(runtime: Runtime, *, poll_seconds: float = POLL_SECONDS) -> None:
     """Work until cancelled."""
     lanes = [MailLane(runtime, lane) for lane in (Lane.DIRECT, Lane.BULK)]
-    webhooks = hooks.WebhookLane(runtime)
+    calls = Calls(runtime.database, runtime.seals, runtime.outside_of_users)
     mailing = [Rhythm(f"mail {each.lane}", each.work, poll_seconds, each.wake) for each in lanes]
-    calling = Rhythm("webhooks", webhooks.work, poll_seconds, webhooks.wake)
+    calling = Rhythm("webhooks", calls.work, poll_seconds)
     dispatcher = Dispatcher(runtime, [each.wake for each in (*mailing, calling)])
     others = [
         Rhythm("dispatch", dispatcher.work, poll_seconds),
@@ -87,5 +88,6 @@ async def run(runtime: Runtime, *, poll_seconds: float = POLL_SECONDS) -> None:
             for each in (*mailing, calling, *others):
                 group.create_task(each.run())
     finally:
-        for lane in (*lanes, webhooks):
+        for lane in lanes:
             await lane.aclose()
+        await calls.aclose()

@@ -10,7 +10,7 @@ import structlog
 
 from turnout import clock
 from turnout.notifications import facts, letters
-from turnout.notifications.facts import Facts
+from turnout.notifications.news import Facts
 from turnout.notifications.mailer import MailPostponed, MailRefused, ServerAway
 from turnout.outbox import deliveries
 from turnout.outbox.deliveries import Claimed, Ended, Postponed
@@ -20,8 +20,9 @@ from turnout.runtime import Runtime
 WINDOW = 40
 """Mails in hand at once, of which a crash may send some a second time."""
 REFILL = 10
-LEASE = timedelta(minutes=10)
-"""Longer than all mails in hand take at worst, one after the other on the slowest connection."""
+LEASE, RENEWED_AFTER = timedelta(seconds=90), timedelta(seconds=30)
+"""Whoever dies has their mails taken over soon; whoever lives renews while a slow server takes its
+time."""
 GRACE_SECONDS = 8.0
 """How long the end of the process waits for what is being handed over."""
 WAITS = (
@@ -35,8 +36,10 @@ WAITS = (
     timedelta(hours=24),
     timedelta(hours=24),
 )
-"""Between tries: three days and no more, as mail servers do (RFC 5321, 4.5.4.1: 4 to 5 days)."""
+"""Between tries: three days and no more."""
 JITTER = 0.2
+OLDEST = timedelta(days=5)
+"""After which nobody waits for a mail any more that no server would take (RFC 5321, 4.5.4.1)."""
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
 
 log = structlog.get_logger()
@@ -51,7 +54,8 @@ class MailLane:
         self.lane = lane
         self.wake = asyncio.Event()
         self._runtime = runtime
-        self._flying = set[asyncio.Task[None]]()
+        self._flying = dict[asyncio.Task[None], Claimed]()
+        self._renewed_at = clock.now()
         self._results = list[Result]()
         self._pause = SHORTEST_PAUSE
         self._resumes_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
@@ -59,6 +63,7 @@ class MailLane:
     async def work(self) -> bool:
         """Note what was sent, and claim as many as there is room for; whether there is more."""
         await self._note()
+        await self._renew()
         room = WINDOW - len(self._flying)
         if room < REFILL or clock.now() < self._resumes_at:
             return False
@@ -70,10 +75,11 @@ class MailLane:
     async def aclose(self) -> None:
         """Wait a moment for what is being handed over; the rest is due again at once."""
         if self._flying:
-            await asyncio.wait(self._flying, timeout=GRACE_SECONDS)
-        for task in self._flying:
+            await asyncio.wait(list(self._flying), timeout=GRACE_SECONDS)
+        tasks = list(self._flying)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(Exception):  # a database that is away: the leases end by themselves
             await self._note()
 
@@ -86,6 +92,13 @@ class MailLane:
         async with database.write() as db:
             return await deliveries.claim(db, Channel.MAIL, self.lane, room, now, LEASE)
 
+    async def _renew(self) -> None:
+        now = clock.now()
+        if self._flying and now - self._renewed_at > RENEWED_AFTER:
+            self._renewed_at = now
+            async with self._runtime.database.write() as db:
+                await deliveries.renew(db, list(self._flying.values()), now, LEASE)
+
     async def _begin(self, claimed: Sequence[Claimed]) -> None:
         async with self._runtime.database.read() as db:
             known = await facts.load(db, claimed, clock.now())
@@ -94,23 +107,25 @@ class MailLane:
                 self._results.append(Ended(each, Outcome.MOOT))
                 continue
             task = asyncio.create_task(self._fly(each, found))
-            self._flying.add(task)
+            self._flying[task] = each
             task.add_done_callback(self._landed)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
+        del self._flying[task]
         if len(self._flying) <= WINDOW - REFILL:
             self.wake.set()
 
     async def _fly(self, delivery: Claimed, found: Facts) -> None:
         """Send one mail and remember what came of it."""
         try:
-            self._results.append(await self._send(delivery, found))
+            # Not as an argument of append: the list is another one after the await.
+            result = await self._send(delivery, found)
         except asyncio.CancelledError:
             # The process ends: whether it arrived is not known, so it goes once more.
             again = Postponed(delivery, clock.now(), "the worker was stopped", counts=False)
             self._results.append(again)
             raise
+        self._results.append(result)
 
     async def _send(self, delivery: Claimed, found: Facts) -> Result:
         if delivery.tries > len(WAITS) + 1:  # one more is of a mail whose workers did not live
@@ -145,6 +160,8 @@ class MailLane:
     def _paused(self, delivery: Claimed, reason: str) -> Result:
         """Nobody's mail can go now: wait, longer each time, and count no try of any."""
         now = clock.now()
+        if now - delivery.created_at > OLDEST:
+            return Ended(delivery, Outcome.DEAD, reason)
         if now >= self._resumes_at:
             log.warning("The mail server is away", lane=self.lane, reason=reason)
             self._resumes_at = now + self._pause

@@ -35,6 +35,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index("ix_outbox_messages_deleted", table_name="outbox_messages")
     op.drop_index("ix_outbox_messages_event", table_name="outbox_messages")
     op.drop_index("uq_outbox_messages_position", table_name="outbox_messages")
     with op.batch_alter_table("outbox_messages") as messages:
@@ -70,6 +71,14 @@ def _number_messages() -> None:
         ["event_id", "position"],
         sqlite_where=numbered,
         postgresql_where=numbered,
+    )
+    deleted = sa.text("topic = 'event.deleted' AND position IS NOT NULL")
+    op.create_index(
+        "ix_outbox_messages_deleted",
+        "outbox_messages",
+        ["position"],
+        sqlite_where=deleted,
+        postgresql_where=deleted,
     )
 
 
@@ -109,6 +118,10 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sqlite_with_rowid=False,
     )
+    _indexes_of_deliveries()
+
+
+def _indexes_of_deliveries() -> None:
     open_, dead = sa.text("finished_at IS NULL"), sa.text("outcome = 'dead'")
     op.create_index(
         "uq_deliveries_recipient", "deliveries", ["message_id", "kind", "recipient_id"], unique=True
@@ -121,6 +134,14 @@ def _deliveries() -> None:
         postgresql_where=open_,
     )
     op.create_index("ix_deliveries_recipient", "deliveries", ["recipient_id", "id"])
+    addressed = sa.text("address IS NOT NULL")
+    op.create_index(
+        "ix_deliveries_address",
+        "deliveries",
+        [sa.text("lower(address)")],
+        sqlite_where=addressed,
+        postgresql_where=addressed,
+    )
     op.create_index(
         "ix_deliveries_dead", "deliveries", ["id"], sqlite_where=dead, postgresql_where=dead
     )
