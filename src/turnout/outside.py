@@ -8,7 +8,6 @@ addresses, which comes with the feature that lets them name it.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -125,7 +124,9 @@ class Outside:
         return self._client
 
     def _new_client(self) -> "httpx2.AsyncClient":
-        # Not at the top: a server that asks nothing of others should not hold it in memory.
+        # Not at the top: a server that asks nothing of others should not hold them in memory.
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx2
 
         return httpx2.AsyncClient(

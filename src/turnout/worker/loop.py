@@ -5,11 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import structlog
-
 from turnout import clock
 from turnout.places import cache
 from turnout.runtime import Runtime
+from turnout.structured import structlog
 from turnout.worker import places
 
 POLL_SECONDS = 5.0
