@@ -26,7 +26,7 @@ ALL = (
     Geocoding, Series, Event, Cover, TeamMember, Slot, Admission, Registration,
     OutboxMessage, AuditEntry, KeptAnswer,
 )  # fmt: skip
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration, which a test holds together with the migrations themselves."""
 METADATA = Base.metadata
 BESIDE_TABLES = {
