@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from turnout import tables
 from turnout.db import sets
-from turnout.db.session import Database
+from turnout.db.session import Database, Db
 from turnout.events import finding, search_index, times
 from turnout.ids import new_id
 from turnout.places import gazetteer
@@ -67,30 +67,56 @@ async def fill(url: str, count: int, now: datetime) -> None:
         events = islice(_events(owners, now.replace(minute=0, second=0, microsecond=0)), count)
         while chunk := list(islice(events, CHUNK)):
             async with database.write() as db:
+                await _unhurried(db)
                 _insert(db, "events", [event for event, _ in chunk])
                 _insert(db, "admissions", [seats for _, seats in chunk])
         await _each(database, _AFTER[database.is_sqlite])
+        await _vacuum(database)
     finally:
         await database.aclose()
 
 
 _INVERTED = [each for each in search_index.OF_POSTGRESQL if "USING gin" in each]
-# As a restore of PostgreSQL does: its inverted indexes take long row by row.
-_BEFORE = {True: (), False: ("DROP INDEX ix_event_search_title, ix_event_search_words",)}
+_KEY = "CONSTRAINT pk_event_facets"
+[_FACETS] = [each for each in search_index.OF_POSTGRESQL if _KEY in each]
+# As a restore of PostgreSQL does: these indexes take long row by row.
+_BEFORE = {
+    True: (),
+    False: (
+        "DROP INDEX ix_event_search_title, ix_event_search_words",
+        f"ALTER TABLE event_facets DROP {_KEY}",
+    ),
+}
 _AFTER = {
     # What merging in the background comes to, once a database has grown this large.
     True: ("INSERT INTO event_search (event_search) VALUES ('optimize')",),
-    False: (*_INVERTED, "ANALYZE"),
+    False: (
+        *_INVERTED,
+        f"ALTER TABLE event_facets ADD {_KEY}{_FACETS.partition(_KEY)[2].removesuffix(')')}",
+    ),
 }
 
 
 async def _each(database: Database, statements: Sequence[str]) -> None:
     async with database.write() as db:
-        if not database.is_sqlite:
-            await db.execute(text("SET LOCAL statement_timeout = 0"))
-            await db.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+        await _unhurried(db)
         for statement in statements:
             await db.execute(text(statement))
+
+
+async def _unhurried(db: Db) -> None:
+    """On PostgreSQL, give what follows all the time and memory that it needs."""
+    if db.get_bind().dialect.name != "sqlite":
+        await db.execute(text("SET LOCAL statement_timeout = 0"))
+        await db.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+
+
+async def _vacuum(database: Database) -> None:
+    """What PostgreSQL does in the background within minutes of so many new rows."""
+    if not database.is_sqlite:
+        async with database.reader.connect() as connection:  # outside of any transaction
+            await connection.execute(text("SET statement_timeout = 0"))
+            await connection.execute(text("VACUUM ANALYZE"))
 
 
 def _insert(db: Any, name: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -485,6 +485,7 @@ CREATE UNIQUE INDEX uq_registrations_person ON registrations (event_id, email_ca
 CREATE TABLE event_numbers (
     number INTEGER NOT NULL,
     event_id BLOB NOT NULL,
+    end_at DATETIME NOT NULL,
     CONSTRAINT pk_event_numbers PRIMARY KEY (number),
     CONSTRAINT uq_event_numbers_event_id UNIQUE (event_id)
 );
@@ -505,9 +506,9 @@ CREATE VIRTUAL TABLE event_search USING fts5(
 
 CREATE TRIGGER events_search_insert AFTER INSERT ON events
 WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
-    INSERT INTO event_numbers (number, event_id)
+    INSERT INTO event_numbers (number, event_id, end_at)
     SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
-        * 1073741824), NEW.id
+        * 1073741824), NEW.id, NEW.end_at
     FROM event_numbers
     WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
         * 1073741824
@@ -534,10 +535,10 @@ WHEN OLD.start_at IS NOT NEW.start_at
     SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
     WHERE event_id = OLD.id;
     DELETE FROM event_numbers WHERE event_id = OLD.id;
-    INSERT INTO event_numbers (number, event_id)
+    INSERT INTO event_numbers (number, event_id, end_at)
     SELECT * FROM (
     SELECT coalesce(max(number) + 1, CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
-        * 1073741824), NEW.id
+        * 1073741824), NEW.id, NEW.end_at
     FROM event_numbers
     WHERE number >= CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
         * 1073741824
@@ -558,6 +559,57 @@ CREATE TRIGGER events_search_delete AFTER DELETE ON events BEGIN
     SELECT 'delete', number, OLD.title_words, OLD.words, OLD.facets FROM event_numbers
     WHERE event_id = OLD.id;
     DELETE FROM event_numbers WHERE event_id = OLD.id;
+END;
+
+CREATE TRIGGER events_ends_update AFTER UPDATE OF end_at ON events
+WHEN OLD.end_at IS NOT NEW.end_at BEGIN
+    UPDATE event_numbers SET end_at = NEW.end_at WHERE event_id = NEW.id;
+END;
+
+CREATE TABLE event_places (
+    band INTEGER NOT NULL,
+    longitude FLOAT NOT NULL,
+    id BLOB NOT NULL,
+    start_at DATETIME NOT NULL,
+    end_at DATETIME NOT NULL,
+    place_x FLOAT NOT NULL,
+    place_y FLOAT NOT NULL,
+    place_z FLOAT NOT NULL,
+    CONSTRAINT pk_event_places PRIMARY KEY (band, longitude, id)
+) WITHOUT ROWID;
+
+CREATE TRIGGER events_places_insert AFTER INSERT ON events BEGIN
+    INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
+    SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
+        NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+END;
+
+CREATE TRIGGER events_places_update
+AFTER UPDATE OF start_at, end_at, place_x, place_y, place_z,
+    place_latitude, place_longitude, status, visibility ON events
+WHEN OLD.start_at IS NOT NEW.start_at
+    OR OLD.end_at IS NOT NEW.end_at
+    OR OLD.place_x IS NOT NEW.place_x
+    OR OLD.place_y IS NOT NEW.place_y
+    OR OLD.place_z IS NOT NEW.place_z
+    OR OLD.place_latitude IS NOT NEW.place_latitude
+    OR OLD.place_longitude IS NOT NEW.place_longitude
+    OR OLD.status IS NOT NEW.status
+    OR OLD.visibility IS NOT NEW.visibility BEGIN
+    DELETE FROM event_places
+    WHERE band = CAST((OLD.place_latitude + 90) * 50 AS INTEGER)
+    AND longitude = OLD.place_longitude AND id = OLD.id;
+    INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
+    SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
+        NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+END;
+
+CREATE TRIGGER events_places_delete AFTER DELETE ON events BEGIN
+    DELETE FROM event_places
+    WHERE band = CAST((OLD.place_latitude + 90) * 50 AS INTEGER)
+    AND longitude = OLD.place_longitude AND id = OLD.id;
 END;
 
 CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries
@@ -1099,8 +1151,19 @@ CREATE TABLE event_facets (
     facet varchar COLLATE "C" NOT NULL,
     start_at timestamptz NOT NULL,
     event_id uuid NOT NULL,
+    end_at timestamptz NOT NULL,
+    place_x double precision,
+    place_y double precision,
+    place_z double precision,
     CONSTRAINT pk_event_facets PRIMARY KEY (facet, start_at, event_id)
+        INCLUDE (end_at, place_x, place_y, place_z)
 );
+
+CREATE TABLE event_terms (
+    term varchar COLLATE "C" NOT NULL
+);
+
+CREATE INDEX ix_event_terms_term ON event_terms (term);
 
 CREATE INDEX ix_event_search_start_at ON event_search (start_at, event_id);
 
@@ -1124,7 +1187,13 @@ LANGUAGE sql IMMUTABLE AS $$
             WHERE length(word) >= letters))
 $$;
 
-CREATE FUNCTION index_event() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION spans_of(instant timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT '=m0_' || floor(extract(epoch FROM instant) / 1382400)
+        || ' =m1_' || floor(extract(epoch FROM instant) / 22118400)
+$$;
+
+CREATE FUNCTION index_event() RETURNS trigger
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM event_search WHERE event_id = OLD.id;
@@ -1136,11 +1205,24 @@ BEGIN
         INSERT INTO event_search (event_id, start_at, end_at, lasting, title, words)
         VALUES (
             NEW.id, NEW.start_at, NEW.end_at, NEW.lasting,
-            lexemes_of(NEW.title_words, ''),
-            lexemes_of(concat_ws(' ', NEW.title_words, NEW.words), NEW.facets));
-        INSERT INTO event_facets (facet, start_at, event_id)
-        SELECT DISTINCT new_facet, NEW.start_at, NEW.id
-        FROM unnest(string_to_array(NEW.facets, ' ')) AS new_facet;
+            lexemes_of(NEW.title_words, spans_of(NEW.start_at)),
+            lexemes_of(
+                concat_ws(' ', NEW.title_words, NEW.words),
+                concat_ws(' ', NEW.facets, spans_of(NEW.start_at))));
+        INSERT INTO event_facets
+            (facet, start_at, event_id, end_at, place_x, place_y, place_z)
+        SELECT
+            new_facet, NEW.start_at, NEW.id, NEW.end_at,
+            CASE WHEN is_placed THEN NEW.place_x END,
+            CASE WHEN is_placed THEN NEW.place_y END,
+            CASE WHEN is_placed THEN NEW.place_z END
+        FROM (SELECT DISTINCT each AS new_facet, each ~ '^=[gd]' AS is_placed
+            FROM unnest(string_to_array(NEW.facets, ' ')) AS each) AS new_facets;
+        INSERT INTO event_terms (term)
+        SELECT DISTINCT word
+        FROM unnest(string_to_array(concat_ws(' ', NEW.title_words, NEW.words), ' ')) AS word
+        WHERE word <> '' AND
+            (SELECT t.term FROM event_terms AS t WHERE t.term = word LIMIT 1) IS NULL;
     END IF;
     RETURN NULL;
 END
@@ -1157,7 +1239,10 @@ FOR EACH ROW WHEN (OLD.start_at IS DISTINCT FROM NEW.start_at
     OR OLD.title_words IS DISTINCT FROM NEW.title_words
     OR OLD.words IS DISTINCT FROM NEW.words
     OR OLD.facets IS DISTINCT FROM NEW.facets
-    OR OLD.end_at IS DISTINCT FROM NEW.end_at)
+    OR OLD.end_at IS DISTINCT FROM NEW.end_at
+    OR OLD.place_x IS DISTINCT FROM NEW.place_x
+    OR OLD.place_y IS DISTINCT FROM NEW.place_y
+    OR OLD.place_z IS DISTINCT FROM NEW.place_z)
 EXECUTE FUNCTION index_event();
 
 CREATE TRIGGER events_search_delete AFTER DELETE ON events

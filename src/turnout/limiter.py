@@ -16,9 +16,8 @@ from ipaddress import IPv4Address, IPv6Address
 from math import ceil, floor
 from typing import NamedTuple, Self, TypeVar
 
-import structlog
-
 from turnout.errors import TooMany
+from turnout.structured import structlog
 
 MINUTE_SECONDS, HOUR_SECONDS = 60, 3600
 REDIS_TIMEOUT_SECONDS = 0.2

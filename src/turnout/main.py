@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from turnout import settings as settings_
 from turnout.api import openapi, problems, router
 from turnout.api.direct import Direct
+from turnout.db import engines
 from turnout.edge.fresh import Fresh
 from turnout.edge.guards import Guards
 from turnout.edge.request_line import RequestLine
@@ -48,11 +49,13 @@ def create_app(settings: Settings) -> ASGIApp:
         title=openapi.TITLE,
         version=importlib.metadata.version("turnout"),
         lifespan=_lifespan(settings),
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.router.routes.extend([*router.ROUTES, *pages.ROUTES])
+    engines.load_driver(settings.database_url)
     problems.install(app)
     openapi.install(app)
     fresh = Fresh(Direct(app, router.ROUTES), prefix="/events")

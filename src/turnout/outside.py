@@ -12,7 +12,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -219,7 +218,9 @@ _DISCARD_SECONDS = 2.0
 def _new_client(
     connect_seconds: float, read_seconds: float, tls: "ssl.SSLContext | None" = None
 ) -> "httpx2.AsyncClient":
-    # Not at the top: a server that asks nothing of others should not hold it in memory.
+    # Not at the top: a server that asks nothing of others should not hold them in memory.
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
     import httpx2
 
     return httpx2.AsyncClient(

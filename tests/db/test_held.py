@@ -9,7 +9,7 @@ from tests.db import rows
 from tests.db.samples import a_row, table_of
 
 from turnout.accounts.models import ApiToken, User
-from turnout.db.errors import AWAY, is_away
+from turnout.db.errors import away, is_away
 from turnout.db.facts import Fact
 from turnout.db.held import Question
 from turnout.db.session import Database
@@ -100,7 +100,7 @@ async def test_a_connection_that_was_cut_is_replaced(database: Database) -> None
     async with database.read() as db:
         await db.execute(text(f"{cut} AND datname = current_database()"))
 
-    with pytest.raises(AWAY):
+    with pytest.raises(away()):
         await database.held.rows(FACTS, ["one"])
 
     assert await database.held.rows(FACTS, ["one"]) == [("one", "oneone")]

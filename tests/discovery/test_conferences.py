@@ -28,7 +28,7 @@ from turnout.cli.data import importing
 from turnout.cli.demo import filling
 from turnout.discovery import search_sql
 from turnout.discovery.search import Hit
-from turnout.discovery.wanted import Sort, Wanted
+from turnout.discovery.wanted import Share, Sort, Wanted
 from turnout.events import lexemes
 from turnout.events.models import Event
 
@@ -271,11 +271,13 @@ def test_words_are_found_the_same_whatever_is_known_of_how_common_they_are(
     imported: Imported, words: tuple[str, ...], sort: Sort
 ) -> None:
     wanted = Wanted(since=NOW - timedelta(days=900), words=words, sort=sort)
+    shares = (Share(), Share(1.0), Share(0.0, 0.001))
+    known = [(), *((each,) * len(words) for each in shares)]
     wanteds = [
-        replace(each, is_common=is_common, is_common_name=is_common_name)
+        replace(each, shares=shares, shares_of_names=shares_of_names)
         for each in (wanted, replace(wanted, facets=(lexemes.country("DE"),)))
-        for is_common in (False, True)
-        for is_common_name in (False, True)
+        for shares in known
+        for shares_of_names in known
     ]
 
     async def ask(app: RunningApp) -> list[list[UUID]]:
@@ -288,7 +290,34 @@ def test_words_are_found_the_same_whatever_is_known_of_how_common_they_are(
 
     found = imported.product.run(ask)
 
-    assert found == [found[0]] * 4 + [found[4]] * 4
+    assert found == [found[0]] * len(known) ** 2 + [found[-1]] * len(known) ** 2
+    assert bool(found[0]) == (words != ("nothing",))
+
+
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("sort", [Sort.START_TIME, Sort.LATEST, Sort.RELEVANCE])
+def test_words_are_found_the_same_in_the_index_of_sqlite_and_in_the_rows_it_leads_to(
+    imported: Imported, words: tuple[str, ...], sort: Sort
+) -> None:
+    wanted = Wanted(since=NOW - timedelta(days=900), words=words, sort=sort)
+    hints = [(rare, are_few) for rare in (None, *words) for are_few in (False, True)]
+    wanteds = [
+        replace(each, rare_word=rare, are_few_long=are_few)
+        for each in (wanted, replace(wanted, facets=(lexemes.country("DE"),)))
+        for rare, are_few in hints
+    ]
+
+    async def ask(app: RunningApp) -> list[list[UUID]]:
+        database, found = app.runtime.database, []
+        for each in wanteds:
+            asked = search_sql.build(each, None, 100, is_sqlite=database.is_sqlite)
+            hits = [Hit._make(row) for row in await database.searches.fetch(*asked)]
+            found.append([hit.event_id for hit in hits])
+        return found
+
+    found = imported.product.run(ask)
+
+    assert found == [found[0]] * len(hints) + [found[-1]] * len(hints)
     assert bool(found[0]) == (words != ("nothing",))
 
 

@@ -63,7 +63,7 @@ class SampleLimited(TooMany):
 def make_app() -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
-    app.include_router(problems.router)
+    app.router.routes.extend(problems.router.routes)
 
     @app.post("/samples", status_code=201, openapi_extra=bodies.body_of(Sample))
     async def create(request: Request) -> JSONResponse:

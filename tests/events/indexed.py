@@ -11,12 +11,18 @@ from tests.db.samples import a_row, table_of
 
 from turnout.accounts.models import User
 from turnout.db.session import Database
-from turnout.events import finding
+from turnout.events import finding, search_index
 from turnout.events.models import Event
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 OLIVE = UUID(int=7)
 EVENTS = table_of(Event)
+
+
+_ASKED = (
+    *("id", "title_words", "words", "facets", "start_at", "end_at"),
+    *("place_x", "place_y", "place_z"),
+)
 
 
 def an_id(n: int) -> UUID:
@@ -99,7 +105,7 @@ async def check(database: Database) -> None:
     """Raises unless the index is what the rows of the listed events say, and nothing else."""
     of_events = await rows.read(
         database,
-        select(EVENTS.c.id, EVENTS.c.title_words, EVENTS.c.words, EVENTS.c.facets)
+        select(*(EVENTS.c[name] for name in _ASKED))
         .where(EVENTS.c.status == "published", EVENTS.c.visibility == "public")
         .order_by(EVENTS.c.id),
     )
@@ -107,8 +113,7 @@ async def check(database: Database) -> None:
         # With rank 1 it holds the index against the table that its content is in (fts5.html, 6.4).
         whole = "INSERT INTO event_search (event_search, rank) VALUES ('integrity-check', 1)"
         await rows.change(database, text(whole))
-        indexed = await rows.read(database, text("SELECT event_id FROM event_numbers ORDER BY 1"))
-        assert [UUID(bytes=each) for (each,) in indexed] == [each for each, *_ in of_events]
+        await check_beside_words(database)
         return
     of_index = """SELECT event_id, tsvector_to_array(title), tsvector_to_array(words)
         FROM event_search ORDER BY event_id"""
@@ -116,14 +121,49 @@ async def check(database: Database) -> None:
         (UUID(int=each.int), set(title), set(words))
         for each, title, words in await rows.read(database, text(of_index))
     ]
+    spans = {each: spans_of(start) for each, _, _, _, start, *_ in of_events}
     assert indexed == [
-        (each, begun(title), {*begun(f"{title} {words}"), *facets.split()})
-        for each, title, words, facets in of_events
+        (
+            each,
+            begun(title) | spans[each],
+            {*begun(f"{title} {words}"), *facets.split()} | spans[each],
+        )
+        for each, title, words, facets, *_ in of_events
     ]
-    by_facet = await rows.read(database, text("SELECT event_id, facet FROM event_facets"))
-    assert sorted((UUID(int=each.int), facet) for each, facet in by_facet) == sorted(
-        {(each, facet) for each, _, _, facets in of_events for facet in facets.split()}
+    terms = {term for (term,) in await rows.read(database, text("SELECT term FROM event_terms"))}
+    texts = [f"{title} {words}" for _, title, words, *_ in of_events]
+    assert {word for each in texts for word in each.split()} <= terms
+    of_facets = "SELECT event_id, facet, start_at, end_at, place_x, place_y, place_z"
+    by_facet = await rows.read(database, text(f"{of_facets} FROM event_facets"))
+    assert sorted((UUID(int=each.int), *rest) for each, *rest in by_facet) == sorted(
+        {
+            (each, facet, *times, *(position if facet[1] in "gd" else [None] * 3))
+            for each, _, _, facets, *times, x, y, z in of_events
+            for position in [(x, y, z)]
+            for facet in facets.split()
+        }
     )
+
+
+async def check_beside_words(database: Database) -> None:
+    """On SQLite, the ends that stand with the numbers, and the places in their bands."""
+    listed = "FROM events WHERE status = 'published' AND visibility = 'public'"
+    of_events = await rows.read(database, text(f"SELECT id, end_at {listed} ORDER BY id"))
+    numbered = "SELECT event_id, end_at FROM event_numbers ORDER BY event_id"
+    assert await rows.read(database, text(numbered)) == of_events
+    columns = "place_latitude, place_longitude, id, start_at, end_at, place_x, place_y, place_z"
+    placed = f"SELECT {columns} {listed} AND place_x IS NOT NULL ORDER BY id"
+    in_bands = "SELECT * FROM event_places ORDER BY id"
+    assert [tuple(each) for each in await rows.read(database, text(in_bands))] == [
+        (search_index.band(latitude), *rest)
+        for latitude, *rest in await rows.read(database, text(placed))
+    ]
+
+
+def spans_of(start: datetime) -> set[str]:
+    """The spans of time that PostgreSQL has beside the words."""
+    days = (start - datetime(1970, 1, 1, tzinfo=UTC)).days
+    return {f"=m0_{days // 16}", f"=m1_{days // 256}"}
 
 
 def begun(words: str) -> set[str]:

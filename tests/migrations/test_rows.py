@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, inspect, select, table, text
 from tests.db.samples import a_row, in_order, table_of
+from tests.events import indexed
+from tests.events.indexed import an_event
 from tests.migrations import portrait
 
 from turnout.db import driver, engines
@@ -125,6 +127,37 @@ async def test_downgrade_of_a_database_in_use_takes_what_is_new_alone(empty_url:
     assert await content(empty_url) == before
     assert await portrait.of(empty_url) == shape
     assert dangling(empty_url) == []
+
+
+async def test_index_of_search_is_filled_on_the_way_down_and_up(empty_url: str) -> None:
+    await schema.upgrade(empty_url)
+    database = Database(empty_url)
+    await indexed.add_olive(database)
+    await indexed.add(database, an_event(1), an_event(2, status="draft"), an_event(3, tags=["a"]))
+    await database.aclose()
+    before = await index_of(empty_url)
+
+    await schema.downgrade(empty_url, "0003")
+    older = await index_of(empty_url)
+    await schema.upgrade(empty_url)
+
+    assert await index_of(empty_url) == before
+    assert older != before
+    assert [len(rows) for rows in older.values()] == [len(rows) for rows in before.values()]
+    database = Database(empty_url)
+    await indexed.check(database)
+    await database.aclose()
+
+
+async def index_of(url: str) -> dict[str, list[str]]:
+    """What the tables of the index hold that a query can read."""
+    database = Database(url)
+    names = ("event_numbers",) if database.is_sqlite else ("event_facets", "event_search")
+    async with database.read() as db:
+        queries = {name: select(text("*")).select_from(table(name)) for name in names}
+        found = {name: await db.execute(query) for name, query in queries.items()}
+    await database.aclose()
+    return {name: sorted(map(repr, rows)) for name, rows in found.items()}
 
 
 @pytest.mark.parametrize("table", ["events", "registrations"])

@@ -61,9 +61,7 @@ async def test_organizer_hears_of_new_event_and_of_series_once(closed_app: Runni
     async with olive.api(closed_app) as api:
         await make_event(api)
         first = await make_event(api, name="Weekly")
-        made = await api.post(
-            f"/events/{first['id']}/series", json={"rule": "FREQ=WEEKLY;COUNT=4"}
-        )
+        made = await api.post(f"/events/{first['id']}/series", json={"rule": "FREQ=WEEKLY;COUNT=4"})
     assert made.status_code == 201, made.text
     await dispatched(closed_app)
 
@@ -211,9 +209,7 @@ async def test_reminder_reaches_who_had_a_seat_when_it_was_due_and_follows_the_e
         await dispatching.by_the_clock(app)
         await dispatching.by_the_clock(app)
         first = await mails(app, "event-reminder")
-        moved = await api.patch(
-            f"/events/{event['id']}", json={"start_time": in_days(5, hour=9)}
-        )
+        moved = await api.patch(f"/events/{event['id']}", json={"start_time": in_days(5, hour=9)})
         assert moved.status_code == 200, moved.text
         await dispatched(app)
         traveller.shift(timedelta(days=5))

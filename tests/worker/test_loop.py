@@ -1,4 +1,4 @@
-"""The background work begins at once when there is some, outlives failures, and ends when told."""
+"""The background work finds what there is, outlives failures, and ends when told."""
 
 import asyncio
 import io
@@ -20,9 +20,7 @@ from turnout import clock
 from turnout.observability import logs
 from turnout.places.models import Geocoding
 from turnout.settings import Settings
-from turnout.worker import loop
-
-LONG = 3600.0
+from turnout.worker import loop, timetable
 
 
 @pytest.fixture
@@ -52,16 +50,6 @@ async def until_placed(staged: Scene, event_id: str) -> None:
     async with asyncio.timeout(rows.LONGEST_WAIT_SECONDS):
         while (await staged.row(event_id)).place_source is None:  # noqa: ASYNC110 - a row has no event
             await asyncio.sleep(0.005)
-
-
-async def test_event_made_here_is_looked_up_without_waiting_for_the_next_look(
-    staged: Scene,
-) -> None:
-    async with working(staged, LONG):
-        await until_placed(staged, await staged.made())
-        await until_placed(staged, await staged.made())
-
-    assert not staged.app.runtime.places_due.is_set()
 
 
 async def test_event_made_elsewhere_is_found_by_looking_now_and_then(staged: Scene) -> None:
@@ -109,21 +97,18 @@ async def test_answers_that_have_expired_are_forgotten_now_and_then(staged: Scen
     counts = []
     for passed in (timedelta(days=89), timedelta(days=91)):
         with time_machine.travel(now + passed, tick=False):
-            await loop._tidy(runtime, now)
+            await timetable.tidy(runtime)
         counts.append(await rows.count(runtime.database, Geocoding))
-    with time_machine.travel(now + timedelta(minutes=59), tick=False):
-        tidied_at = await loop._tidy(runtime, now)
 
-    assert (counts, tidied_at) == ([1, 0], now)
+    assert counts == [1, 0]
 
 
-async def test_server_works_in_the_background_and_doors_alone_do_not(settings: Settings) -> None:
+async def test_worker_does_what_doors_alone_do_not(settings: Settings) -> None:
     async with running(settings) as app, app.client() as api:
         made = await make_event(api, location="Hall 3, Berlin")
         await rows.change_event(
             app.runtime.database, made["id"], place_lookup_at=clock.now(), place_source=None
         )
-        app.runtime.places_due.set()
         await asyncio.sleep(0.05)
         idle = (await api.get(f"/events/{made['id']}")).json()["place"]
 

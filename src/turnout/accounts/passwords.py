@@ -14,13 +14,13 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Any, ParamSpec, TypeVar
 
-import structlog
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from turnout.accounts.errors import Busy, WeakPassword
 from turnout.errors import FieldError
+from turnout.structured import structlog
 
 MIN_CHARACTERS, MAX_CHARACTERS = 12, 1024
 # Of what is typed, before NFC, which makes one character of up to four (UAX #15, "Stability").

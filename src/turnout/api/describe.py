@@ -1,7 +1,8 @@
 """What the API document says of a call beyond its path. Knows no feature."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any, ParamSpec
 
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -28,6 +29,7 @@ from turnout.errors import Invalid, NotAllowed, NotSignedIn, TurnoutError
 from turnout.idempotency.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from turnout.limiter import RateLimited
 
+P = ParamSpec("P")
 Errors = tuple[type[TurnoutError], ...]
 
 ANY_CALL: Errors = (
@@ -97,10 +99,33 @@ def headers_of(status: str) -> dict[str, Any]:
             return {"X-Request-Id": _REQUEST_ID}
 
 
+def _when_asked(describe: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a call be described when the document is made, and not when its module is read.
+
+    The function that comes back gives the option `described` of a route (see `direct.Router`).
+    """
+
+    @wraps(describe)
+    def noted(*args: P.args, **kwargs: P.kwargs) -> Any:
+        for model in (kwargs.get("body"), kwargs.get("form")):
+            if model is not None:  # at once: a second model of a name stops the start
+                bodies.body_of(model)  # type: ignore[arg-type]  # what every `body` and `form` is
+        return {"described": partial(describe, *args, **kwargs)}
+
+    return noted
+
+
+@_when_asked
 def read(
     *errors: type[TurnoutError], query: type[BaseModel] | None = None, paged: bool = False
 ) -> Any:
     """The description of a GET that answers JSON with an ETag, for a route's decorator."""
+    return _read(*errors, query=query, paged=paged)
+
+
+def _read(
+    *errors: type[TurnoutError], query: type[BaseModel] | None = None, paged: bool = False
+) -> dict[str, Any]:
     link = {"Link": _LINK} if paged else {}
     headers = {"X-Request-Id": _REQUEST_ID, "ETag": _ETAG, **link}
     unchanged = {"description": "Unchanged: what you have is right.", "headers": headers}
@@ -116,22 +141,31 @@ def read(
     }
 
 
+@_when_asked
 def text(*errors: type[TurnoutError], kind: str, query: type[BaseModel] | None = None) -> Any:
     """The description of a GET that answers a text of that media type with an ETag."""
-    described = read(*errors, query=query)
+    return _text_of(*errors, kind=kind, query=query)
+
+
+def _text_of(
+    *errors: type[TurnoutError], kind: str, query: type[BaseModel] | None = None
+) -> dict[str, Any]:
+    described = _read(*errors, query=query)
     content = {kind: {"schema": {"type": "string"}}}
     described["responses"][200] = {**described["responses"][200], "content": content}
     return {**described, "response_class": Response}
 
 
+@_when_asked
 def public_text(*errors: type[TurnoutError], kind: str) -> Any:
     """The same, of a call whose path is all the credential there is."""
-    described = text(*errors, kind=kind)
+    described = _text_of(*errors, kind=kind)
     answers = {200: described["responses"][200], 304: described["responses"][304]}
     refusals = _documented(*ANY_CALL, RateLimited, *errors)
     return {**described, "responses": {**answers, **refusals}}
 
 
+@_when_asked
 def streamed(*errors: type[TurnoutError]) -> Any:
     """The description of a GET that answers JSON piece by piece, and so without an ETag."""
     headers = {"X-Request-Id": _REQUEST_ID}
@@ -143,6 +177,7 @@ def streamed(*errors: type[TurnoutError]) -> Any:
     }
 
 
+@_when_asked
 def create(*errors: type[TurnoutError], body: type[BaseModel] | None, located: bool = True) -> Any:
     """The description of a POST that creates, for a route's decorator."""
     location = {"Location": _LOCATION} if located else {}
@@ -157,6 +192,7 @@ def create(*errors: type[TurnoutError], body: type[BaseModel] | None, located: b
     }
 
 
+@_when_asked
 def change(
     *errors: type[TurnoutError],
     body: type[BaseModel] | None = None,
@@ -168,6 +204,16 @@ def change(
 
     With `matched`, the call honours If-Match; with that or `tagged`, the answer has an ETag.
     """
+    return _change(*errors, body=body, query=query, matched=matched, tagged=tagged)
+
+
+def _change(
+    *errors: type[TurnoutError],
+    body: type[BaseModel] | None = None,
+    query: type[queries.Query] | None = None,
+    matched: bool = False,
+    tagged: bool = False,
+) -> dict[str, Any]:
     headers = {"X-Request-Id": _REQUEST_ID, **({"ETag": _ETAG} if matched or tagged else {})}
     asked = [] if query is None else queries.query_of(query)
     return {
@@ -179,12 +225,13 @@ def change(
     }
 
 
+@_when_asked
 def upload(*errors: type[TurnoutError], kinds: Sequence[str]) -> Any:
     """The description of a PUT whose body is a file, of one of these media types.
 
     What the header of a request says of it is not looked at; the call honours If-Match.
     """
-    described = change(UnsupportedMediaType, *errors, matched=True)
+    described = _change(UnsupportedMediaType, *errors, matched=True)
     binary = {"schema": {"type": "string", "format": "binary"}}
     content = dict.fromkeys((*kinds, "application/octet-stream"), binary)
     body = {"required": True, "content": content}
@@ -192,14 +239,16 @@ def upload(*errors: type[TurnoutError], kinds: Sequence[str]) -> Any:
     return described
 
 
+@_when_asked
 def picture(*errors: type[TurnoutError], kind: str, query: type[BaseModel]) -> Any:
     """The description of a GET that answers a picture of that media type with an ETag."""
-    described = read(*errors, query=query)
+    described = _read(*errors, query=query)
     content = {kind: {"schema": {"type": "string", "format": "binary"}}}
     described["responses"][200] = {**described["responses"][200], "content": content}
     return {**described, "response_class": Response}
 
 
+@_when_asked
 def done(
     *errors: type[TurnoutError],
     body: type[BaseModel] | None = None,
@@ -218,11 +267,13 @@ def done(
     return described
 
 
+@_when_asked
 def accepted(*errors: type[TurnoutError], body: type[BaseModel]) -> Any:
     """The description of a call whose answer goes by mail, and is the same for everyone here."""
     return _silent(202, "Taken; what comes of it goes to the address.", errors, body)
 
 
+@_when_asked
 def sign_in(*errors: type[TurnoutError], form: type[BaseModel]) -> Any:
     """The description of the call that a form signs in by (RFC 6749)."""
     schema = {"$ref": f"#/components/schemas/{form.__name__}"}

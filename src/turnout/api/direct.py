@@ -11,22 +11,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from turnout.api import problems
+from turnout.api.calls import Call, Router
 
 
-class Call(APIRoute):
-    """A route whose endpoint is `async def endpoint(<values of the path>, request) -> Response`."""
-
-
-def router(tag: str) -> APIRouter:
+def router(tag: str) -> Router:
     """A router for calls that are described under `tag`."""
-    return APIRouter(tags=[tag], route_class=Call)
+    return Router(tag)
 
 
 class Direct:

@@ -106,7 +106,7 @@ async def list_events(request: Request) -> Response:
     found = await _search(runtime, wanted, after, query.limit + 1)
     hits, cursor = pages.cut(found, query.limit, runtime.cursors, name, _key)
     items = await _rendered(runtime, wanted, hits, zone)
-    ends = [hit.ends for hit in found if hit.ends > now]
+    ends = [ends for hit in found if (ends := hit.ends) > now]
     return responses.read(
         request,
         {"items": items, "next_cursor": cursor},

@@ -6,14 +6,15 @@ Plain HTML with one style sheet of our own: the strict policy allows nothing inl
 from html import escape
 from string import Template
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
+from turnout.api.calls import Router
 from turnout.edge.answers import status_of
 from turnout.edge.refusals import every_problem
 from turnout.errors import NotFound, TurnoutError
 
-router = APIRouter(prefix="/problems", tags=["Problems"])
+router = Router("Problems")
 
 _CACHE = {"Cache-Control": "public, max-age=3600"}
 
@@ -56,15 +57,17 @@ code { background: var(--tint); padding: 0.1em 0.3em; border-radius: 0.25em; }
 """
 
 
-@router.get("/style.css", include_in_schema=False)
-async def style() -> Response:
+@router.get("/problems/style.css", include_in_schema=False)
+async def style(request: Request) -> Response:
     """The style sheet of these pages."""
+    del request
     return Response(_STYLE, media_type="text/css", headers=_CACHE)
 
 
-@router.get("/{code}", response_class=HTMLResponse, summary="What a problem means")
-async def page(code: str) -> HTMLResponse:
+@router.get("/problems/{code}", response_class=HTMLResponse, summary="What a problem means")
+async def page(code: str, request: Request) -> HTMLResponse:
     """The page that explains the problem `code`, as the member `type` of an answer links it."""
+    del request
     for error in every_problem():
         if error.code == code:
             return HTMLResponse(_render(error), headers=_CACHE)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from turnout.api.problem_pages import router
-from turnout.db.errors import SUSPECT, is_away
+from turnout.db.errors import is_away, suspect
 from turnout.edge import answers, field_errors, refusals
 from turnout.edge.answers import problem_response, status_of
 from turnout.edge.refusals import every_problem
@@ -68,7 +68,7 @@ def install(app: FastAPI) -> None:
     """Answer every exception of `app` with a problem; nothing of the framework's own is left."""
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_framework)
-    for kind in (TurnoutError, ClientDisconnect, *SUSPECT):
+    for kind in (TurnoutError, ClientDisconnect, *suspect()):
         app.exception_handler(kind)(_answer_raised)
     app.exception_handler(Exception)(_answer_defect)
 

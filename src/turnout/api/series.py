@@ -60,11 +60,14 @@ class SeriesQuery(PageQuery, ZoneQuery):
     """Which page of the events of a series, and in which zone."""
 
 
+_CREATING = describe.create(
+    *(NotSignedIn, NotAllowed, NotFound, InvalidRule, AlreadyInSeries, EventCancelled),
+    body=SeriesIn,
+)
+
+
 def _described() -> Any:
-    described = describe.create(
-        *(NotSignedIn, NotAllowed, NotFound, InvalidRule, AlreadyInSeries, EventCancelled),
-        body=SeriesIn,
-    )
+    described = _CREATING["described"]()
     rehearsed = {"model": SeriesOut, "description": "What it would make: nothing was."}
     made = described["responses"][201]
     headers = {k: v for k, v in made["headers"].items() if k != "Location"}
@@ -76,7 +79,7 @@ def _described() -> Any:
     "/events/{event_id}/series",
     summary="Let an event repeat",
     response_model=SeriesOut,
-    **_described(),
+    described=_described,
 )
 async def repeat_event(event_id: EventId, request: Request) -> Response:
     """Make the other events of a series, of which the event is the first; 500 at most.

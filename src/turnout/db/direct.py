@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from turnout.db import driver, sets
 from turnout.db.engines import STATEMENT_TIMEOUT_MS
-from turnout.db.errors import SUSPECT
+from turnout.db.errors import suspect
+from turnout.db.held import Question
+from turnout.db.held import Rows as Read
 
 Rows = Sequence[Sequence[Any]]
 
@@ -77,6 +79,11 @@ class Direct:
                 self._free.append(held)
             return rows
 
+    async def rows(self, question: Question, keys: Sequence[Any]) -> Read:
+        """The rows there are, as they stand after this call began; at least one key is asked."""
+        asked = question.of(keys, self._engine.dialect)
+        return asked.read(await self.fetch(asked.sql, asked.values))
+
     async def _open(self) -> tuple[AsyncConnection, Any]:
         connection = await self._engine.connect()
         raw: Any = (await connection.get_raw_connection()).driver_connection
@@ -126,6 +133,6 @@ async def _in_thread(connection: driver.LoopConnection, sql: str, values: Sequen
 
 async def _drop(connection: AsyncConnection) -> None:
     """Give the connection up for good; the pool, which saw no error, must not keep it."""
-    with suppress(*SUSPECT):
+    with suppress(*suspect()):
         await connection.invalidate()
         await connection.close()

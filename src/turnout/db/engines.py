@@ -1,5 +1,6 @@
 """Makes the engines of either database, with the settings that durability needs. Knows no table."""
 
+import importlib
 import time
 from typing import Any
 
@@ -26,6 +27,12 @@ def is_sqlite(url: str) -> bool:
 def sqlite_path(url: str) -> str:
     """The file that an SQLite `url` names."""
     return url.removeprefix("sqlite:///").partition("?")[0]
+
+
+def load_driver(url: str) -> None:
+    """Load what talks to the database of `url`, so that what it raises is known (see `errors`)."""
+    if not is_sqlite(url):
+        importlib.import_module("asyncpg")
 
 
 def sqlite_engine(

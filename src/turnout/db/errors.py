@@ -3,25 +3,41 @@
 What is wrong with a statement is a defect, and must not pass for a database that is away.
 """
 
-import asyncpg
+import sys
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-AWAY: tuple[type[Exception], ...] = (
-    PoolTimeout,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server's farewell arrived during a statement
-    ConnectionError,
-    TimeoutError,
+Kinds = tuple[type[Exception], ...]
+
+_AWAY: Kinds = (PoolTimeout, ConnectionError, TimeoutError)
+_AWAY_OF_ASYNCPG = (
+    "PostgresConnectionError",
+    "CannotConnectNowError",
+    "TooManyConnectionsError",
+    "AdminShutdownError",
+    "CrashShutdownError",
+    "InterfaceError",
+    "InternalClientError",  # the server's farewell arrived during a statement
 )
-"""Raised when the database cannot be reached, went away, or is too busy to answer in time."""
-SUSPECT: tuple[type[Exception], ...] = (*AWAY, DBAPIError)
-"""What `is_away` has to look into: the driver's errors, away or not, come as DBAPIError."""
+
+
+def away() -> Kinds:
+    """Raised when the database cannot be reached, went away, or is too busy to answer in time.
+
+    Those of asyncpg are among them once it is loaded, and before that nobody can raise them: on
+    SQLite a worker does without its 2.5 MiB.
+    """
+    asyncpg = sys.modules.get("asyncpg")
+    if asyncpg is None:
+        return _AWAY
+    return (*_AWAY, *(getattr(asyncpg, name) for name in _AWAY_OF_ASYNCPG))
+
+
+def suspect() -> Kinds:
+    """What `is_away` has to look into: the driver's errors, away or not, come as DBAPIError."""
+    return (*away(), DBAPIError)
+
 
 # Classes of SQLSTATE (PostgreSQL's appendix A): connection, authorization, no such database,
 # rolled back for others' sake, out of resources, lock not available, cancelled or shut down
@@ -37,7 +53,7 @@ def is_away(error: BaseException) -> bool:
     if (getattr(original, "sqlstate", None) or "")[:2] in _AWAY_CLASSES:
         return True
     if not isinstance(error, DBAPIError):
-        return isinstance(error, AWAY)
+        return isinstance(error, away())
     if error.connection_invalidated:
         return True
     if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from turnout.db.errors import SUSPECT
+from turnout.db.errors import suspect
 
 
 class Freshness(Protocol):
@@ -86,7 +86,7 @@ class PostgresqlFreshness:
         """Give the connection up for good; the pool, which saw no error, must not keep it."""
         connection, self._connection = self._connection, None
         # Whatever this raises says again that the database is away, and those who wait know it.
-        with suppress(*SUSPECT):
+        with suppress(*suspect()):
             if connection is not None:
                 await connection.invalidate()
                 await connection.close()

@@ -9,16 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Dialect, Select
+from sqlalchemy import ColumnElement, Dialect, Float, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from turnout.db import driver
-from turnout.db.errors import SUSPECT
+from turnout.db.errors import suspect
 
 Processor = Callable[[Any], Any]
 Rows = list[tuple[Any, ...]]
+Readers = tuple[tuple[int, Processor], ...]
+"""The places of the columns that the driver has in another way, and what reads each."""
 
 
 class Compiled(NamedTuple):
@@ -26,14 +28,17 @@ class Compiled(NamedTuple):
 
     sql: str
     values: tuple[Any, ...]
-    results: tuple[Processor, ...]
+    readers: Readers
 
     def read(self, rows: Sequence[Sequence[Any]]) -> Rows:
         """What the driver gave, as the columns' types have it."""
-        return [
-            tuple(read(value) for read, value in zip(self.results, row, strict=True))
-            for row in rows
-        ]
+        return [self._read(row) for row in rows]
+
+    def _read(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for n, read in self.readers:
+            values[n] = read(values[n])
+        return tuple(values)
 
 
 class Question:
@@ -43,31 +48,35 @@ class Question:
         self._rows = rows
         self._key = key
         self._sql: dict[tuple[str, int], str] = {}
-        self._types: dict[str, tuple[Processor, tuple[Processor, ...]]] = {}
+        self._types: dict[str, tuple[Processor, Readers]] = {}
 
     def of(self, keys: Sequence[Any], dialect: Dialect) -> Compiled:
         """The question about these keys, of which there is at least one."""
         # In a few sizes alone, the last key again and again: each size is a statement to prepare.
         padded = [*keys, *[keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
-        write, results = self._processors(dialect)
+        write, readers = self._processors(dialect)
         size = dialect.name, len(padded)
         if size not in self._sql:
             wanted = self._rows.where(self._key.in_(padded))
             self._sql[size] = str(
                 wanted.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
             )
-        return Compiled(self._sql[size], tuple(write(key) for key in padded), results)
+        return Compiled(self._sql[size], tuple(write(key) for key in padded), readers)
 
-    def _processors(self, dialect: Dialect) -> tuple[Processor, tuple[Processor, ...]]:
+    def _processors(self, dialect: Dialect) -> tuple[Processor, Readers]:
         if dialect.name not in self._types:
-            reading = [_reader(each.type, dialect) for each in self._rows.selected_columns]
+            readers = (_reader(each.type, dialect) for each in self._rows.selected_columns)
+            reading = [(n, read) for n, read in enumerate(readers) if read is not None]
             writing = self._key.type.dialect_impl(dialect).bind_processor(dialect)
             self._types[dialect.name] = (writing or _same, tuple(reading))
         return self._types[dialect.name]
 
 
-def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Processor:
-    return kind.dialect_impl(dialect).result_processor(dialect, None) or _same
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    if isinstance(kind, Float):  # either driver has it as a float
+        return None
+    read: Processor | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return read
 
 
 def _same(value: Any) -> Any:
@@ -123,7 +132,7 @@ class Held:
         """Give the connection up for good; the pool, which saw no error, must not keep it."""
         connection, self._connection = self._connection, None
         # Whatever this raises says again that the database is away, and the caller hears it.
-        with suppress(*SUSPECT):
+        with suppress(*suspect()):
             if connection is not None:
                 await connection.invalidate()
                 await connection.close()

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import asyncpg
-
 from turnout.db import driver, engines
 
 
@@ -31,6 +29,8 @@ def _of_sqlite(url: str) -> str | None:
 
 
 async def _of_postgresql(url: str) -> str | None:
+    import asyncpg  # heavy: on SQLite a server does without
+
     connection = await asyncpg.connect(url, timeout=engines.CONNECT_TIMEOUT_SECONDS)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:

@@ -7,19 +7,27 @@ is wrong for most: a rare beginning was looked for among all events, 4 seconds l
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from turnout.db.session import Database
+from turnout.discovery.wanted import Share, Wanted
 from turnout.events.search_index import BEGINNING, LONGEST, SHORTEST
 
-COMMON = 0.004
-"""The share of events from which on a word is met soon enough in the order of their starts."""
 KEPT_SECONDS = 300.0
+MOST_BEGUN = 8
+"""Words with one beginning that are asked about each by itself: of more, the inverted index gives
+all that the beginning has sooner than each event that has one of them."""
 _LAST = "\U0010ffff"
 _STATISTICS = (
     "SELECT attname, most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats "
     "WHERE schemaname = 'public' AND tablename = 'event_search' AND attname IN ('words', 'title')"
 )
+
+_BEGUN = f"""SELECT beginning, term FROM unnest($1::text[]) AS beginning
+CROSS JOIN LATERAL (SELECT DISTINCT term FROM event_terms
+    WHERE term >= beginning AND term < beginning || '{_LAST}'
+    ORDER BY term LIMIT {MOST_BEGUN + 1}) AS begun"""  # noqa: S608 - constants of this file
 
 
 class _Shares:
@@ -28,16 +36,31 @@ class _Shares:
     def __init__(self, lexemes: Sequence[str], shares: Sequence[float]) -> None:
         self._shares = dict(zip(lexemes, shares, strict=False))
         self._words = sorted(self._shares)
+        # Whatever is not among them is rarer.
+        self._least = min(self._shares.values(), default=1.0)
 
-    def of(self, beginning: str) -> float:
-        """The share of events that have a word with this beginning there, 1 or more for all."""
-        if len(beginning) < SHORTEST:
-            return self._shares.get(beginning, 0.0)
+    def of(self, beginning: str, words: tuple[str, ...] | None) -> Share:
+        """The share of events that have a word with this beginning there: one of `words`."""
         if len(beginning) <= LONGEST:
-            return self._shares.get(BEGINNING + beginning, 0.0)
+            return self._of_lexeme(as_kept(beginning))
+        if words is not None:
+            each = [self._of_lexeme(word) for word in words]
+            least, most = sum(share.least for share in each), sum(share.most for share in each)
+            return Share(min(1.0, least), min(1.0, most), words)
         first = bisect_left(self._words, beginning)
         last = bisect_left(self._words, beginning + _LAST)
-        return sum(self._shares[word] for word in self._words[first:last])
+        known = min(1.0, sum(self._shares[word] for word in self._words[first:last]))
+        longer = self._of_lexeme(as_kept(beginning[:LONGEST]))
+        return Share(known, max(known, longer.most))
+
+    def _of_lexeme(self, lexeme: str) -> Share:
+        share = self._shares.get(lexeme)
+        return Share(0.0, self._least) if share is None else Share(share, share)
+
+
+def as_kept(beginning: str) -> str:
+    """The lexeme of a beginning of at most LONGEST letters: one letter is a word."""
+    return beginning if len(beginning) < SHORTEST else BEGINNING + beginning
 
 
 class Frequencies:
@@ -56,19 +79,25 @@ class Frequencies:
             if lexemes is not None:  # an empty table has none
                 self._columns[column] = _Shares(lexemes, shares)
 
-    def are_common(self, words: Sequence[str]) -> bool:
-        """Whether events that have a word with each of these beginnings are met soon."""
-        return self._are_common("words", words)
+    async def hinted(self, database: Database, wanted: Wanted) -> Wanted:
+        """The same, with what is known of its words."""
+        begun = await _begun(database, wanted.words)
+        in_words, in_title = (
+            tuple(self._columns[name].of(word, begun.get(word)) for word in wanted.words)
+            for name in ("words", "title")
+        )
+        return replace(wanted, shares=in_words, shares_of_names=in_title)
 
-    def are_common_in_names(self, words: Sequence[str]) -> bool:
-        """Whether events that have them in their names are."""
-        return self._are_common("title", words)
 
-    def _are_common(self, column: str, words: Sequence[str]) -> bool:
-        share = 1.0
-        for word in words:
-            share *= min(1.0, self._columns[column].of(word))
-        return share >= COMMON
+async def _begun(database: Database, beginnings: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """By longer beginnings, the words that there are with them; without those that have many."""
+    asked = [each for each in beginnings if len(each) > LONGEST]
+    if not asked:
+        return {}
+    found: dict[str, list[str]] = {each: [] for each in asked}
+    for beginning, word in await database.lists.fetch(_BEGUN, (asked,)):
+        found[beginning].append(word)
+    return {each: tuple(words) for each, words in found.items() if len(words) <= MOST_BEGUN}
 
 
 _KNOWN: WeakKeyDictionary[Database, Frequencies] = WeakKeyDictionary()

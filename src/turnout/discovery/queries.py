@@ -1,7 +1,7 @@
 """Events as people find them: one statement of what a caller may see, with seats and agenda."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from turnout.accounts.actor import Actor
 from turnout.accounts.models import User
+from turnout.db.held import Asked, Question
 from turnout.events import policy
 from turnout.events.models import Event, Slot, TeamMember
 from turnout.registrations.models import Admission
@@ -34,7 +35,7 @@ class SlotView:
 class EventView:
     """An event with its seats and agenda; `row` has the columns that `_EVENTS` names."""
 
-    row: Row[Any]
+    row: Any
     slots: Sequence[SlotView]
 
 
@@ -96,21 +97,21 @@ _ONE = (
     )
     .where(_EVENT.id == bindparam("event_id", type_=_EVENT.id.type))
 )
+_Shown = namedtuple("_Shown", _EVENTS.selected_columns.keys())  # type: ignore[misc]  # the select names its columns
+_made: Callable[[Sequence[Any]], Any] = _Shown._make
 _SOME: Any = _EVENTS.where(_EVENT.id.in_(bindparam("event_ids", expanding=True)))
-_SLOTS = (
-    select(
-        _SLOT.event_id,
-        _SLOT.id,
-        _SLOT.title,
-        _SLOT.start_at,
-        _SLOT.end_at,
-        _SLOT.room,
-        _SLOT.speaker,
-        _SLOT.description,
-    )
-    .where(_SLOT.event_id.in_(bindparam("event_ids", expanding=True)))
-    .order_by(_SLOT.event_id, _SLOT.start_at, _SLOT.id)
-)
+_ALL_SLOTS: Any = select(
+    _SLOT.event_id,
+    _SLOT.id,
+    _SLOT.title,
+    _SLOT.start_at,
+    _SLOT.end_at,
+    _SLOT.room,
+    _SLOT.speaker,
+    _SLOT.description,
+).order_by(_SLOT.event_id, _SLOT.start_at, _SLOT.id)
+_SLOTS = _ALL_SLOTS.where(_SLOT.event_id.in_(bindparam("event_ids", expanding=True)))
+_EVENTS_ASKED, _SLOTS_ASKED = Question(_EVENTS, _EVENT.id), Question(_ALL_SLOTS, _SLOT.event_id)
 
 
 async def event(db: AsyncSession, actor: Actor, event_id: UUID) -> EventView:
@@ -131,6 +132,15 @@ async def events(db: AsyncSession, event_ids: Sequence[UUID]) -> list[EventView]
     connection = await db.connection()
     rows = await connection.execute(_SOME, {"event_ids": list(event_ids)})
     return await _with_slots(connection, rows.all())
+
+
+async def shown(asked: Asked, event_ids: Sequence[UUID]) -> list[EventView]:
+    """As `events`, for at least one id, asked of the driver itself: a session takes 1 ms more."""
+    rows = await asked.rows(_EVENTS_ASKED, event_ids)
+    slots: dict[UUID, list[SlotView]] = defaultdict(list)
+    for event_id, *slot in await asked.rows(_SLOTS_ASKED, event_ids):
+        slots[event_id].append(SlotView(*slot))
+    return [EventView(row, slots[row.id]) for row in map(_made, rows)]
 
 
 async def _with_slots(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[EventView]:

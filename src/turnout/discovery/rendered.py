@@ -65,8 +65,7 @@ class Rendered:
         self, database: Database, hits: Sequence[Hit], zone: str | None
     ) -> dict[bytes | UUID, bytes]:
         as_found = {hit.event_id: hit.id for hit in hits}
-        async with database.read() as db:
-            views = await queries.events(db, list(as_found))
+        views = await queries.shown(database.lists, list(as_found))
         fresh: dict[bytes | UUID, bytes] = {}
         for view in views:
             row = view.row

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from turnout.db.paging import Key
 from turnout.db.session import Database
-from turnout.discovery import frequencies, queries, search_sql
+from turnout.discovery import counts, frequencies, queries, search_sql
 from turnout.discovery.queries import EventView
 from turnout.discovery.wanted import Circle, Position, Sort, Wanted
 from turnout.events import lexemes
@@ -85,38 +85,22 @@ async def search(
 async def views(database: Database, wanted: Wanted, *, limit: int) -> list[EventView]:
     """The first events of what is wanted, in full, in the order that is wanted."""
     hits = await search(database, wanted, after=None, limit=limit)
-    async with database.read() as db:
-        found = {view.row.id: view for view in await queries.events(db, [h.event_id for h in hits])}
+    if not hits:
+        return []
+    shown = await queries.shown(database.lists, [hit.event_id for hit in hits])
+    found = {view.row.id: view for view in shown}
     return [found[hit.event_id] for hit in hits if hit.event_id in found]
 
 
 async def _page(
     database: Database, wanted: Wanted, after: Position | None, limit: int
 ) -> list[Hit]:
-    if wanted.words and wanted.own_of is None and not database.is_sqlite:
+    if wanted.words and wanted.own_of is None and database.is_sqlite:
+        wanted = await counts.hinted(database, wanted)
+    elif wanted.words and wanted.own_of is None:
         known = await frequencies.of(database)
-        wanted = replace(
-            wanted,
-            is_common=known.are_common(wanted.words),
-            is_common_name=known.are_common_in_names(wanted.words),
-        )
-        found = await _soonest(database, wanted, after, limit)
-        if len(found) == limit:
-            return found
+        wanted = await known.hinted(database, wanted)
     return await _asked(database, wanted, after, limit)
-
-
-async def _soonest(
-    database: Database, wanted: Wanted, after: Position | None, limit: int
-) -> list[Hit]:
-    """A full page where the words are so common that it is among the soonest events; else none.
-
-    Of the beginnings of words nobody knows how common they are, and asking for all is dear.
-    """
-    is_simple = wanted.sort is Sort.START_TIME and not wanted.facets and wanted.circle is None
-    if wanted.is_common or not is_simple or wanted.since is None:
-        return []
-    return await _asked(database, replace(wanted, is_among_soonest=True), after, limit)
 
 
 async def _asked(
@@ -139,7 +123,7 @@ def _id(value: Any) -> UUID:
 
 def _instant(value: Any) -> datetime:
     if isinstance(value, str):  # as SQLite keeps it (db/base.UtcDateTime)
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return datetime.fromisoformat(f"{value}+00:00")
     instant: datetime = value
     return instant
 

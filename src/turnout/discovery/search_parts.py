@@ -60,6 +60,10 @@ class Parts(ABC):
 
     joins: str
     """The tables that every part needs beside those of its source."""
+    columns = COLUMNS
+    """What every part has beside the position."""
+    place = "e"
+    """The table whose positions a circle is held against."""
     find: str
     """The function that says where a text has another."""
 
@@ -92,7 +96,7 @@ class Parts(ABC):
             *self._behind(arm, source),
         ]
         value, row_id = self._key(source)
-        columns = f"{arm.tier} AS tier, {value} AS value, {row_id} AS row_id, {COLUMNS}"
+        columns = f"{arm.tier} AS tier, {value} AS value, {row_id} AS row_id, {self.columns}"
         where = " AND ".join(conditions)
         order = self._order(value, row_id)
         # All parts are of these files; what was asked for is in placeholders alone.
@@ -100,6 +104,14 @@ class Parts(ABC):
             f"SELECT {columns} {source.tables} {self.joins} "
             f"WHERE {where} ORDER BY {order} LIMIT {self.most()}"
         )
+
+    def page(self, found: str) -> str:
+        """The statement of a page, from that of what all parts have found."""
+        return found
+
+    def is_over(self, arm: Arm) -> bool:
+        """Whether the position says that nothing of the part is yet to come."""
+        return arm.until is not None and self.is_past(arm.until, arm)
 
     def most(self) -> str:
         """The placeholder of how many are wanted."""
@@ -112,7 +124,7 @@ class Parts(ABC):
 
     def _order(self, value: str, row_id: str) -> str:
         if self.wanted.sort is Sort.DISTANCE:
-            return f"{value} DESC, e.start_at, {row_id}"
+            return f"{value} DESC, {self.place}.start_at, {row_id}"
         direction = "DESC" if self.wanted.sort is Sort.LATEST else "ASC"
         keys = [value] if row_id == "NULL" else [value, row_id]
         return ", ".join(f"{key} {direction}" for key in keys)
@@ -121,7 +133,7 @@ class Parts(ABC):
         """What the list is sorted by."""
         circle = self.wanted.circle
         if self.wanted.sort is Sort.DISTANCE and circle is not None:
-            return self._cosine(circle), "e.id"
+            return self._cosine(circle), "e.id" if self.place == "e" else source.row_id
         return (source.start, source.row_id) if source.number is None else (source.number, "NULL")
 
     def _scanned(self, arm: Arm) -> list[str]:
@@ -132,8 +144,13 @@ class Parts(ABC):
         conditions = [_worked_on(wanted.own_of, self.sql)]
         if wanted.status is not None:
             conditions.append(f"e.status = {self.sql.value(wanted.status.value)}")
+        return conditions + self._in_row(arm)
+
+    def _in_row(self, arm: Arm) -> list[str]:
+        """What the words and facets in the row itself are asked, where no index is."""
+        wanted = self.wanted
         words = "' ' || e.title_words || ' ' || e.words || ' '"
-        conditions += [self._has(words, _as_text(word)) for word in wanted.words]
+        conditions = [self._has(words, _as_text(word)) for word in wanted.words]
         conditions += [self._has("' ' || e.facets || ' '", f" {each} ") for each in wanted.facets]
         if wanted.sort is Sort.RELEVANCE:
             titles = [
@@ -166,7 +183,7 @@ class Parts(ABC):
         """When the soonest event of the part begins at the earliest."""
         bounds = [] if arm.after is None else [arm.after]
         position = self._position
-        if position is not None and isinstance(position.value, str):
+        if position is not None and position.tier == arm.tier and isinstance(position.value, str):
             # Those that begin with it are yet to come, by their ids.
             bounds.append(datetime.fromisoformat(position.value) - timedelta(microseconds=1))
         return max(bounds)
@@ -199,7 +216,9 @@ class Parts(ABC):
         """Of the angle between the event and the middle of the circle."""
         x, y, z = lexemes.unit_vector(circle.latitude, circle.longitude)
         value = self.sql.value
-        return f"(e.place_x * {value(x)} + e.place_y * {value(y)} + e.place_z * {value(z)})"
+        named = (f"{self.place}.place_{axis}" for axis in "xyz")
+        products = (f"{name} * {value(part)}" for name, part in zip(named, (x, y, z), strict=True))
+        return f"({' + '.join(products)})"
 
     def _behind(self, arm: Arm, source: Source) -> list[str]:
         position = self._position
@@ -216,7 +235,7 @@ class Parts(ABC):
         if not is_near:
             return [f"({value}, {row_id}) {sign} {last}"]
         cosine = self.sql.value(position.value)
-        as_far = f"({value} = {cosine} AND (e.start_at, {row_id}) > {last})"
+        as_far = f"({value} = {cosine} AND ({self.place}.start_at, {row_id}) > {last})"
         return [f"({value} < {cosine} OR {as_far})"]
 
 

@@ -23,20 +23,21 @@ def build(
     sql = Statement(is_sqlite=is_sqlite)
     parts = (SqliteParts if is_sqlite else PostgresqlParts)(wanted, sql, position, limit)
     first, last = (0 if position is None else position.tier), int(wanted.sort is Sort.RELEVANCE)
-    tiers = [_merged(parts, _arms(wanted, tier)) for tier in range(first, last + 1)]
+    tiers = [_merged(parts, arms(wanted, tier)) for tier in range(first, last + 1)]
     if len(tiers) == 1:
-        return tiers[0], sql.values
+        return parts.page(tiers[0]), sql.values
     # Unsorted, so that the second is not looked for where the first fills the page: a word that
     # most names have is nowhere else, and to find that out is to read all of them.
-    return f"{_union(tiers)} LIMIT {sql.value(limit)}", sql.values
+    return parts.page(f"{_union(tiers)} LIMIT {sql.value(limit)}"), sql.values
 
 
-def _merged(parts: Parts, arms: Sequence[Arm]) -> str:
+def _merged(parts: Parts, those: Sequence[Arm]) -> str:
     """The parts of one tier as one list."""
-    if len(arms) == 1:
-        return parts.arm(arms[0])
+    ahead = [arm for arm in those if not parts.is_over(arm)]
+    if len(ahead) == 1:
+        return parts.arm(ahead[0])
     direction = "DESC" if parts.wanted.sort is Sort.LATEST else "ASC"
-    found = _union([parts.arm(arm) for arm in arms])
+    found = _union([parts.arm(arm) for arm in ahead])
     return f"{found} ORDER BY value {direction}, row_id {direction} LIMIT {parts.most()}"
 
 
@@ -46,7 +47,7 @@ def _union(selects: Sequence[str]) -> str:
     return " UNION ALL ".join(parted)
 
 
-def _arms(wanted: Wanted, tier: int) -> list[Arm]:
+def arms(wanted: Wanted, tier: int) -> list[Arm]:
     """What has not ended by `since` began shortly before it, or is one of the few long ones."""
     if wanted.since is None or wanted.sort is Sort.DISTANCE or wanted.own_of is not None:
         return [Arm(tier, after=None if wanted.since is None else wanted.since - LONGEST_EVENT)]

@@ -37,6 +37,18 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The share of events that have a word with some beginning, and between what it is known.
+
+    `words`: all that begin so, where they are few.
+    """
+
+    least: float = 0.0
+    most: float = 1.0
+    words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The events that are looked for: those for which all holds that is said here.
 
@@ -56,12 +68,14 @@ class Wanted:
     status: Status | None = None
     """With `own_of`: which of them."""
     sort: Sort = Sort.START_TIME
-    is_common: bool = False
-    """Whether many events have all the words, as far as that is known."""
-    is_common_name: bool = False
-    """Whether many have them in their names."""
-    is_among_soonest: bool = False
-    """Only what is found among the first events in the order of their starts."""
+    shares: tuple[Share, ...] = ()
+    """Of each word the share of events that have it, as far as that is known."""
+    shares_of_names: tuple[Share, ...] = ()
+    """The shares of those that have it in their names."""
+    rare_word: str | None = None
+    """Of several words one that few events have: in these the others are looked for."""
+    are_few_long: bool = False
+    """Whether few of the long events are going on at `since`, whatever else is wanted of them."""
 
     @property
     def is_plain(self) -> bool:

@@ -16,7 +16,7 @@ from datetime import datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turnout import clock
-from turnout.db.errors import SUSPECT
+from turnout.db.errors import suspect
 from turnout.runtime import Runtime
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -86,7 +86,7 @@ class Fresh:
         runtime: Runtime = scope["state"]["runtime"]
         try:
             return await runtime.database.freshness.version()
-        except SUSPECT:
+        except suspect():
             return None  # The route meets the same fault and answers it.
 
     def _current(self, key: Key, version: object) -> _Kept | None:

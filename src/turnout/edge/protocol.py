@@ -13,7 +13,6 @@ from http import HTTPStatus
 from typing import cast
 
 import httptools
-import structlog
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -21,6 +20,7 @@ from turnout.edge import answers
 from turnout.edge.headers import SecurityHeaders
 from turnout.edge.joined_writes import JoinedWrites
 from turnout.edge.refusals import BadRequest, HeadersTooLarge, MethodNotAllowed, Refusal
+from turnout.structured import structlog
 
 MAX_HEAD_BYTES = 65_536
 """Of the request line and all headers; the guards refuse far less, but only once they see it."""

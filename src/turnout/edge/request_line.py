@@ -6,7 +6,6 @@ It must not know routes, callers or the database: what it does holds for any ans
 import re
 import time
 
-import structlog
 import uuid_utils
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +13,7 @@ from turnout.edge import answers, limits
 from turnout.edge.headers import SecurityHeaders
 from turnout.edge.refusals import InternalError
 from turnout.observability import logs
+from turnout.structured import structlog
 
 LOGGED_PATH_CHARACTERS = 300
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")

@@ -179,8 +179,23 @@ def cells_around(latitude: float, longitude: float, radius_km: float) -> list[st
     return []
 
 
+def box_around(
+    latitude: float, longitude: float, radius_km: float
+) -> tuple[float, float, list[tuple[float, float]]]:
+    """Around the circle: from which latitude to which, and the spans of longitudes, in degrees."""
+    reach = radius_km / KM_PER_DEGREE + SLACK_DEGREES
+    south, north = max(latitude - reach, -90.0), min(latitude + reach, 90.0)
+    return south, north, _spans(latitude, longitude, reach)
+
+
 def _columns(latitude: float, longitude: float, reach: float, side: float) -> list[int]:
     """The columns that the circle may touch, each as a place there has it."""
+    spans = _spans(latitude, longitude, reach)
+    found = (range(_column(west, side), _column(east, side) + 1) for west, east in spans)
+    return sorted({column for span in found for column in span})
+
+
+def _spans(latitude: float, longitude: float, reach: float) -> list[tuple[float, float]]:
     spans = [(-180.0, 180.0)]
     if abs(latitude) + reach < 90:  # else a pole lies inside, where all meridians meet
         # The widest half-angle that a circle on a sphere is seen under from its pole.
@@ -193,8 +208,7 @@ def _columns(latitude: float, longitude: float, reach: float, side: float) -> li
             spans.append((west + 360, 180.0))
         if east >= 180:
             spans.append((-180.0, east - 360))
-    found = (range(_column(west, side), _column(east, side) + 1) for west, east in spans)
-    return sorted({column for span in found for column in span})
+    return spans
 
 
 def _row(latitude: float, side: float) -> int:

@@ -32,9 +32,7 @@ async def note(
         if await db.get(Event, event_id) is None:
             return  # deleted meanwhile
         db.add(
-            Announcement(
-                event_id=event_id, before=dict(before), first_at=now, due_at=now + settle
-            )
+            Announcement(event_id=event_id, before=dict(before), first_at=now, due_at=now + settle)
         )
     else:
         # What was before the first of the edits is what people know.

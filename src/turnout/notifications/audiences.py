@@ -248,9 +248,7 @@ async def crowd(
     kind = CROWDS[Topic(message.topic)]
     query = (
         select(Registration.id, Registration.email, Registration.name, Registration.email_canonical)
-        .where(
-            Registration.event_id == message.event_id, Registration.status != Status.CANCELLED
-        )
+        .where(Registration.event_id == message.event_id, Registration.status != Status.CANCELLED)
         .order_by(Registration.id)
         .limit(limit)
     )

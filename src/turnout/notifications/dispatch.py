@@ -77,9 +77,7 @@ async def hold(db: AsyncSession) -> None:
         await db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-async def tell_before_deletion(
-    db: AsyncSession, event_ids: Sequence[UUID], now: datetime
-) -> None:
+async def tell_before_deletion(db: AsyncSession, event_ids: Sequence[UUID], now: datetime) -> None:
     """Dispatch all that waits about these events, whose people will be gone with them.
 
     The caller holds (`hold`) the right to dispatch.
@@ -158,8 +156,7 @@ async def _willing(db: AsyncSession, readers: Sequence[Reader]) -> list[Reader]:
     return [
         each
         for each in readers
-        if not each.address.endswith(audiences.NOWHERE)
-        and (each.person, each.kind) not in unwanted
+        if not each.address.endswith(audiences.NOWHERE) and (each.person, each.kind) not in unwanted
     ]
 
 

@@ -5,11 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from turnout.notifications.mail_errors import MailError, MailPostponed, MailRefused, ServerAway
 from turnout.notifications.smtp import SmtpMailer
 from turnout.notifications.smtp_server import MailServer, address_of
+from turnout.structured import structlog
 
 __all__ = [
     "FileMailer", "MailError", "MailPostponed", "MailRefused", "Mailer", "ServerAway",

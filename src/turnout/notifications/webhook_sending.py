@@ -10,8 +10,6 @@ from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
 
-import structlog
-
 from turnout import clock
 from turnout.accounts.opaque import Seals
 from turnout.db.session import Database
@@ -23,6 +21,7 @@ from turnout.outbox import deliveries
 from turnout.outbox.deliveries import Claimed, Ended, Postponed
 from turnout.outbox.models import Channel, Lane, Outcome
 from turnout.outside import OutsideError, OutsideOfUsers
+from turnout.structured import structlog
 
 MOST_AT_ONCE = 20
 MOST_AT_ONE_WEBHOOK = 2

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import BinaryIO
 
 import orjson
-import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from turnout import clock
+from turnout.structured import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being answered; every line written meanwhile carries it."""

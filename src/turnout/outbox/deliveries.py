@@ -145,10 +145,8 @@ def _due(
     return [*found, _C.recipient_id.not_in(list(passing_over))] if passing_over else found
 
 
-async def renew(
-    db: AsyncSession, held: Sequence[Claimed], now: datetime, lease: timedelta
-) -> None:
-    """Keep what is still in our hands for another `lease`; what another has taken over is theirs."""
+async def renew(db: AsyncSession, held: Sequence[Claimed], now: datetime, lease: timedelta) -> None:
+    """Keep what is in our hands for another `lease`; what another has taken over stays theirs."""
     values = [{"this": each.id, "mine": each.claim, "at": now + lease} for each in held]
     if values:
         await _execute_all(db, _held().values(due_at=bindparam("at")), values)
@@ -224,13 +222,6 @@ async def _forget(db: AsyncSession, whose: ColumnElement[bool], now: datetime) -
         )
     )
     await db.execute(theirs.values(address=None, name=None, data={}, last_error=None))
-
-
-async def backlog(db: AsyncSession, now: datetime) -> dict[tuple[str, str], int]:
-    """How many deliveries are due and open, by channel and lane."""
-    due = select(_C.channel, _C.lane, func.count()).where(_C.finished_at.is_(None), _C.due_at <= now)
-    rows = await db.execute(due.group_by(_C.channel, _C.lane))
-    return {(channel, lane): count for channel, lane, count in rows}
 
 
 def _held() -> Any:

@@ -104,9 +104,7 @@ class Delivery(Base):
         CheckConstraint("(outcome IS NULL) = (finished_at IS NULL)", name="ends_with_outcome"),
         # It is this key that stops a message from reaching someone twice because it was
         # dispatched twice.
-        Index(
-            "uq_deliveries_recipient", "message_id", "kind", "recipient_id", unique=True
-        ),
+        Index("uq_deliveries_recipient", "message_id", "kind", "recipient_id", unique=True),
         Index(
             "ix_deliveries_due",
             "channel",

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-import structlog
-
 from turnout.db.session import Database
 from turnout.outside import OutsideError
 from turnout.places import cache, gazetteer, offline
@@ -19,6 +17,7 @@ from turnout.places.candidates import Candidate
 from turnout.places.geocoding import Geocoder, GeocodingFailed
 from turnout.places.nearest import ZonesByPosition
 from turnout.places.pace import Pace
+from turnout.structured import structlog
 
 SEARCH_SECONDS = 4.0
 """Somebody who types gets the gazetteer's answer after this time."""

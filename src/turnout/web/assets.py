@@ -6,7 +6,6 @@ address.
 
 import gzip
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
@@ -25,27 +24,46 @@ _MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a file, and a hash of them: 16 hexadecimal digits."""
+
+    data: bytes
+    version: str
+
+
+@dataclass
 class Asset:
-    """One file, read once."""
+    """One file, with its version at the start. Its bytes stay on the disk and are read anew.
 
-    content: bytes
+    The system keeps what is asked for often; in each process all of them would take 2 MiB.
+    """
+
+    path: Path
     media_type: str
+    version: str
+    _compressed: Content | None = None
 
-    @cached_property
-    def version(self) -> str:
-        """A hash of the content, 16 hexadecimal digits."""
-        return blake2b(self.content, digest_size=8).hexdigest()
+    def read(self) -> Content:
+        """What is in the file now."""
+        return _content(self.path.read_bytes())
 
-    @cached_property
-    def compressed(self) -> bytes | None:
+    def compressed(self, content: Content) -> bytes | None:
         """The content for `Content-Encoding: gzip`, or None where that saves nothing.
 
-        The largest file takes 60 ms: whoever asks first should not do so in the event loop.
+        The largest file takes 60 ms, once: whoever asks should not do so in the event loop.
         """
-        if len(self.content) < SMALLEST_COMPRESSED_BYTES or not self.media_type.startswith("text/"):
+        if len(content.data) < SMALLEST_COMPRESSED_BYTES or not self.media_type.startswith("text/"):
             return None
-        return gzip.compress(self.content, compresslevel=6, mtime=0)
+        kept = self._compressed
+        if kept is None or kept.version != content.version:
+            data = gzip.compress(content.data, compresslevel=6, mtime=0)
+            self._compressed = kept = Content(data, content.version)
+        return kept.data
+
+
+def _content(data: bytes) -> Content:
+    return Content(data, blake2b(data, digest_size=8).hexdigest())
 
 
 def load(folder: Path) -> dict[str, Asset]:
@@ -54,7 +72,9 @@ def load(folder: Path) -> dict[str, Asset]:
     Only what is in this table is ever served, so that no path can lead out of the folder.
     """
     return {
-        path.relative_to(folder).as_posix(): Asset(path.read_bytes(), _MEDIA_TYPES[path.suffix])
+        path.relative_to(folder).as_posix(): Asset(
+            path, _MEDIA_TYPES[path.suffix], _content(path.read_bytes()).version
+        )
         for path in sorted(folder.rglob("*"))
         if path.suffix in _MEDIA_TYPES
     }

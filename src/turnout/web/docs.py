@@ -1,8 +1,6 @@
 """The start page, /docs to try out the API, and the files of both. Knows no other origin."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,22 +31,25 @@ async def favicon() -> Response:
 
 
 @router.get("/static/{name:path}")
-def static(name: str, v: str = "", accept_encoding: Annotated[str, Header()] = "") -> Response:
+def static(request: Request) -> Response:
     """One file. Not a coroutine, so that compressing it does not stop the event loop."""
-    return _file(name, v, accept_encoding)
+    asked = request.query_params.get("v", "")
+    return _file(request.path_params["name"], asked, request.headers.get("accept-encoding", ""))
 
 
 def _file(name: str, version: str, accepted: str) -> Response:
     asset = assets.ASSETS.get(name)
     if asset is None:
         raise NotFound
-    compressed = asset.compressed if "gzip" in accepted else None
-    kept = assets.KEPT_FOR_EVER if version == asset.version else assets.ASKED_FOR_EACH_TIME
+    content = asset.read()
+    compressed = asset.compressed(content) if "gzip" in accepted else None
+    # An upgrade may have put another file there since the start: it is not what the address names.
+    kept = assets.KEPT_FOR_EVER if version == content.version else assets.ASKED_FOR_EACH_TIME
     headers = {
         "Cache-Control": kept,
-        "ETag": f'"{asset.version}{"" if compressed is None else "-gzip"}"',
+        "ETag": f'"{content.version}{"" if compressed is None else "-gzip"}"',
         "Vary": "Accept-Encoding",
     }
     if compressed is not None:
         headers["Content-Encoding"] = "gzip"
-    return Response(compressed or asset.content, media_type=asset.media_type, headers=headers)
+    return Response(compressed or content.data, media_type=asset.media_type, headers=headers)

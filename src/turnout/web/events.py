@@ -21,12 +21,13 @@ ZONE_SECONDS = 365 * 86_400
 
 
 @router.get("/e/{slug}")
-async def show_event(slug: str, request: Request) -> Response:
+async def show_event(request: Request) -> Response:
     """What, when, where, by whom; times by the event's clocks and by those of whoever looks.
 
     `?tz=` switches these and is remembered in a cookie; empty, it forgets.
     """
     actor, runtime = await visitor_of(request), runtime_of(request)
+    slug: str = request.path_params["slug"]
     async with runtime.database.read() as db:
         view = await by_slug.event_by_slug(db, actor, slug)
     asked = request.query_params.get("tz")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from turnout.accounts.actor import Actor
-from turnout.db.errors import SUSPECT, is_away
+from turnout.db.errors import is_away, suspect
 from turnout.edge import answers
 from turnout.edge.caller import visitor_of
 from turnout.edge.refusals import Unavailable
@@ -34,7 +34,7 @@ class Page(APIRoute):
                 return to_login(request)
             except TurnoutError as error:
                 return refusal(request, error)
-            except SUSPECT as error:
+            except suspect() as error:
                 if not is_away(error):
                     raise
                 return refusal(request, Unavailable())

@@ -168,9 +168,10 @@ async def show_account(request: Request) -> Response:
 
 
 @router.get(SET_PASSWORD)
-async def show_set_password(request: Request, token: str = "") -> Response:
+async def show_set_password(request: Request) -> Response:
     """The form behind a link in a mail."""
     await sign_in.begin(request, LINK)
+    token = request.query_params.get("token", "")
     return _set_password(await _link(request, token), token)
 
 
@@ -212,10 +213,10 @@ def _set_password(
 
 
 @router.get(VERIFY_EMAIL)
-async def show_verify_email(request: Request, token: str = "") -> Response:
+async def show_verify_email(request: Request) -> Response:
     """A button: programs that look at mails follow links, but press nothing."""
     await sign_in.begin(request, LINK)
-    runtime = runtime_of(request)
+    runtime, token = runtime_of(request), request.query_params.get("token", "")
     async with runtime.database.read() as db:
         link = await links.look(db, runtime.seals, token, sign_up.VERIFYING, clock.now())
     return render.page("verify_email.html", token=token, email=link.email, is_done=False)

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 import orjson
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +17,7 @@ from turnout.edge.local_path import local_path
 from turnout.errors import NotFound
 from turnout.limiter import SIGN_IN_ADDRESS
 from turnout.runtime import PROVIDER_CALLBACK
+from turnout.structured import structlog
 from turnout.web import page, people
 from turnout.web.people import ACCOUNT
 

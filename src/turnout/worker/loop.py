@@ -5,11 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from turnout.notifications.webhook_sending import Calls
 from turnout.outbox.models import Lane
 from turnout.runtime import Runtime
+from turnout.structured import structlog
 from turnout.worker import places, timetable
 from turnout.worker.dispatching import Dispatcher
 from turnout.worker.mailing import MailLane

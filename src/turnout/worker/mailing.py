@@ -6,16 +6,15 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
-
 from turnout import clock
 from turnout.notifications import facts, letters
-from turnout.notifications.news import Facts
 from turnout.notifications.mailer import MailPostponed, MailRefused, ServerAway
+from turnout.notifications.news import Facts
 from turnout.outbox import deliveries
 from turnout.outbox.deliveries import Claimed, Ended, Postponed
 from turnout.outbox.models import Channel, Lane, Outcome
 from turnout.runtime import Runtime
+from turnout.structured import structlog
 
 WINDOW = 40
 """Mails in hand at once, of which a crash may send some a second time."""
@@ -80,7 +79,9 @@ class MailLane:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):  # a database that is away: the leases end by themselves
+        with contextlib.suppress(
+            Exception
+        ):  # a database that is away: the leases end by themselves
             await self._note()
 
     async def _claim(self, room: int) -> list[Claimed]:
@@ -146,8 +147,9 @@ class MailLane:
         except ServerAway as error:
             return self._paused(delivery, error.reason)
         except Exception as error:  # noqa: BLE001 - a mail that cannot be written holds up no other
-            log.error("A mail could not be written", kind=delivery.kind, reason=type(error).__name__)
-            return Ended(delivery, Outcome.DEAD, f"it could not be written: {type(error).__name__}")
+            reason = f"it could not be written: {type(error).__name__}"
+            log.warning("A mail went wrong", kind=delivery.kind, reason=reason)
+            return Ended(delivery, Outcome.DEAD, reason)
         self._pause = SHORTEST_PAUSE
         return Ended(delivery, Outcome.SENT)
 

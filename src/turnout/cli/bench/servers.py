@@ -52,9 +52,7 @@ def turnout_command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def product(
-    environment: Mapping[str, str], *options: str, workers: int = 1
-) -> Iterator[Server]:
+def product(environment: Mapping[str, str], *options: str, workers: int = 1) -> Iterator[Server]:
     """The product as a user starts it, open to everyone, until the block ends."""
     port = free_port()
     command = turnout_command("serve", "--host", "127.0.0.1", "--port", str(port), "--open")

@@ -6,7 +6,7 @@ from alembic import op
 from turnout.db.base import Id, JsonDocument, UtcDateTime
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -109,9 +109,7 @@ def _deliveries() -> None:
         sa.CheckConstraint("channel IN ('mail', 'webhook')", name="channel"),
         sa.CheckConstraint("lane IN ('direct', 'bulk')", name="lane"),
         sa.CheckConstraint("outcome IN ('sent', 'moot', 'dead')", name="outcome"),
-        sa.CheckConstraint(
-            "(outcome IS NULL) = (finished_at IS NULL)", name="ends_with_outcome"
-        ),
+        sa.CheckConstraint("(outcome IS NULL) = (finished_at IS NULL)", name="ends_with_outcome"),
         sa.ForeignKeyConstraint(
             ["message_id"], ["outbox_messages.id"], name="fk_deliveries_message_id"
         ),
