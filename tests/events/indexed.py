@@ -1,5 +1,6 @@
 """Events as rows, and what the index of search says of them; it knows no door."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -114,7 +115,12 @@ async def check(database: Database) -> None:
         whole = "INSERT INTO event_search (event_search, rank) VALUES ('integrity-check', 1)"
         await rows.change(database, text(whole))
         await check_beside_words(database)
-        return
+    else:
+        await check_on_postgresql(database, of_events)
+
+
+async def check_on_postgresql(database: Database, of_events: Sequence[Any]) -> None:
+    """The words, the beginnings, the spans of time and the facets of the events with these rows."""
     of_index = """SELECT event_id, tsvector_to_array(title), tsvector_to_array(words)
         FROM event_search ORDER BY event_id"""
     indexed = [
@@ -131,8 +137,9 @@ async def check(database: Database) -> None:
         for each, title, words, facets, *_ in of_events
     ]
     terms = {term for (term,) in await rows.read(database, text("SELECT term FROM event_terms"))}
-    texts = [f"{title} {words}" for _, title, words, *_ in of_events]
-    assert {word for each in texts for word in each.split()} <= terms
+    assert {
+        word for _, title, words, *_ in of_events for word in f"{title} {words}".split()
+    } <= terms
     of_facets = "SELECT event_id, facet, start_at, end_at, place_x, place_y, place_z"
     by_facet = await rows.read(database, text(f"{of_facets} FROM event_facets"))
     assert sorted((UUID(int=each.int), *rest) for each, *rest in by_facet) == sorted(

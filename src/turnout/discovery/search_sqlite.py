@@ -118,7 +118,7 @@ class SqliteParts(Parts):
         along = " OR ".join(
             f"e.longitude BETWEEN {value(west)} AND {value(east)}" for west, east in spans
         )
-        return [f"e.band IN (SELECT value FROM json_each({value(bands)}))", f"({along})"]  # noqa: S608 - placeholders
+        return [f"e.band IN (SELECT value FROM json_each({value(bands)}))", f"({along})"]  # noqa: S608 - of placeholders alone
 
     def _matching(self, arm: Arm) -> list[str]:
         """The match, and the bounds of the numbers."""

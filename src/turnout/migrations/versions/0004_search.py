@@ -146,6 +146,16 @@ SET title = ts_delete(title, string_to_array(spans_of(start_at), ' ')),
     words = ts_delete(words, string_to_array(spans_of(start_at), ' '))"""
 
 
+_INDEX = """INSERT INTO event_search (rowid, title, words, facets)
+    SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
+    WHERE event_id = NEW.id;
+    INSERT OR IGNORE INTO event_terms (term)
+    SELECT value FROM json_each(
+        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
+    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
+END"""
+
+
 def _numbers(declared: str, name: str, value: str) -> tuple[str, ...]:
     """The table of numbers and the triggers that fill it, with or without when events end."""
     base = """CAST(strftime('%s', substr(NEW.start_at, 1, 19)) AS INTEGER)
@@ -154,14 +164,6 @@ def _numbers(declared: str, name: str, value: str) -> tuple[str, ...]:
     FROM event_numbers
     WHERE number >= {base}
     AND number < {base} + 1073741824"""  # noqa: S608 - constants of this file
-    add = """INSERT INTO event_search (rowid, title, words, facets)
-    SELECT number, NEW.title_words, NEW.words, NEW.facets FROM event_numbers
-    WHERE event_id = NEW.id;
-    INSERT OR IGNORE INTO event_terms (term)
-    SELECT value FROM json_each(
-        '["' || replace(NEW.title_words || ' ' || NEW.words, ' ', '","') || '"]')
-    WHERE value <> '' AND NEW.status = 'published' AND NEW.visibility = 'public';
-END"""
     return (
         f"""CREATE TABLE event_numbers (
     number INTEGER NOT NULL,
@@ -173,7 +175,7 @@ END"""
 WHEN NEW.status = 'published' AND NEW.visibility = 'public' BEGIN
     INSERT INTO event_numbers (number, event_id{name})
     {number};
-    {add}""",
+    {_INDEX}""",
         f"""CREATE TRIGGER events_search_update
 AFTER UPDATE OF start_at, status, visibility, title_words, words, facets ON events
 WHEN OLD.start_at IS NOT NEW.start_at
@@ -190,7 +192,7 @@ WHEN OLD.start_at IS NOT NEW.start_at
     SELECT * FROM (
     {number})
     WHERE NEW.status = 'published' AND NEW.visibility = 'public';
-    {add}""",  # noqa: S608 - constants of this file
+    {_INDEX}""",  # noqa: S608 - constants of this file
     )
 
 
