@@ -82,16 +82,8 @@ def _hosts(settings: Settings) -> frozenset[str]:
 def app_from_environment() -> ASGIApp:
     """The application with the settings of this process's environment, for worker processes."""
     settings = settings_.load()
-    configure_logs(settings)
+    logs.to_stderr(settings.log_format)
     return create_app(settings)
-
-
-def configure_logs(settings: Settings) -> None:
-    """Lines to the standard error stream: JSON, or readable on a terminal."""
-    human = settings.log_format == "human"
-    if settings.log_format == "auto":
-        human = sys.stderr.isatty()
-    logs.configure(human=human, stream=sys.stderr.buffer)
 
 
 def _lifespan(settings: Settings) -> Any:

@@ -18,6 +18,7 @@ from turnout.cli.data import retiming
 from turnout.db import revision
 from turnout.db.session import Database
 from turnout.edge.protocol import Protocol
+from turnout.observability import logs
 from turnout.settings import PREFIX, Settings
 
 HOST = "127.0.0.1"
@@ -67,7 +68,7 @@ def serve(
     _migrate(settings)
     user_errors.run(lambda: _retime(settings))
     _greet(settings)
-    main.configure_logs(settings)
+    logs.to_stderr(settings.log_format)
     # uvicorn answers what is in flight and then raises the signal once more, for this handler:
     # to be told to stop, and to stop, is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from turnout import main, tables
+from turnout import tables
 from turnout.cli import user_errors
 from turnout.db import revision
+from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
 from turnout.worker import loop
@@ -32,7 +33,7 @@ def work(
     `turnout serve` starts one by itself.
     """
     settings = user_errors.settings_or_fail()
-    main.configure_logs(settings)
+    logs.to_stderr(settings.log_format)
     if user_errors.run(lambda: revision.current(settings.database_url)) != tables.REVISION:
         user_errors.fail("the database has another schema; run `turnout schema upgrade` first")
     if hasattr(os, "nice"):

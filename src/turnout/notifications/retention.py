@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout.accounts.actor import SYSTEM
@@ -60,6 +60,11 @@ async def anonymize_past(
     return done
 
 
+async def is_any_left(db: AsyncSession, days: int, now: datetime) -> bool:
+    """Whether there is something to do: a look at all events, for which nothing is locked."""
+    return await db.scalar(_undone(now - timedelta(days=days))) is not None
+
+
 async def page(db: AsyncSession, *, before: UUID | None, limit: int) -> list[Done]:
     """The log, the event that was made last first, at most `limit` made before `before`."""
     columns = Anonymization.event_id, Anonymization.at, Anonymization.registrations
@@ -71,9 +76,7 @@ async def page(db: AsyncSession, *, before: UUID | None, limit: int) -> list[Don
 
 async def _next(db: AsyncSession, ended_before: datetime) -> UUID | None:
     """Some event that is over for long enough, its seats locked until the transaction ends."""
-    is_done = exists().where(Anonymization.event_id == Event.id)
-    query = select(Event.id).where(Event.end_at < ended_before, ~is_done).limit(1)
-    event_id: UUID | None = await db.scalar(query)
+    event_id: UUID | None = await db.scalar(_undone(ended_before))
     if event_id is None:
         return None
     await statements.lock_events(db, [event_id])
@@ -81,6 +84,11 @@ async def _next(db: AsyncSession, ended_before: datetime) -> UUID | None:
     if await db.scalar(select(Anonymization.at).where(Anonymization.event_id == event_id)):
         return await _next(db, ended_before)
     return event_id
+
+
+def _undone(ended_before: datetime) -> Select[UUID]:
+    is_done = exists().where(Anonymization.event_id == Event.id)
+    return select(Event.id).where(Event.end_at < ended_before, ~is_done).limit(1)
 
 
 async def _people(db: AsyncSession, event_id: UUID, limit: int) -> list[UUID]:

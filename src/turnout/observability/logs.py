@@ -6,15 +6,18 @@ nor headers. Tracebacks are written without the values of local variables for th
 
 import json
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
-from structlog.typing import EventDict, WrappedLogger
 
 from turnout import clock
 from turnout.structured import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being answered; every line written meanwhile carries it."""
@@ -49,6 +52,12 @@ class _Output:
 
 
 _output = _Output(None, human=False, level=logging.INFO)
+
+
+def to_stderr(log_format: str) -> None:
+    """Lines to the standard error stream: `json`, `human`, or `auto`, human on a terminal alone."""
+    human = sys.stderr.isatty() if log_format == "auto" else log_format == "human"
+    configure(human=human, stream=sys.stderr.buffer)
 
 
 def configure(*, human: bool, stream: BinaryIO, level: str = "info") -> None:
@@ -114,7 +123,7 @@ def _write_human(line: dict[str, object]) -> None:
     structlog.get_logger().log(LEVELS[str(line["level"])], str(line["message"]), **kept)
 
 
-def _with_time_and_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _with_time_and_request(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
     event["time"] = clock.now()
     if current := request_id.get():
         event.setdefault("request_id", current)
@@ -142,14 +151,14 @@ def _human_steps(*, colors: bool) -> list[structlog.typing.Processor]:
         timestamp_key="time",
     )
 
-    def render(logger: WrappedLogger, name: str, event: EventDict) -> bytes:
+    def render(logger: "WrappedLogger", name: str, event: "EventDict") -> bytes:
         event["time"] = event["time"].isoformat(timespec="milliseconds")
         return f"{console(logger, name, event)}\n".encode(errors="backslashreplace")
 
     return [render]
 
 
-def _ordered_json(_: WrappedLogger, __: str, event: EventDict) -> bytes:
+def _ordered_json(_: "WrappedLogger", __: str, event: "EventDict") -> bytes:
     first = {key: event.pop(key) for key in ("time", "level", "message") if key in event}
     return _as_json({**first, **event})
 

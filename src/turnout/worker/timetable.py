@@ -1,14 +1,14 @@
 """What is due by the clock: reminders, changes that have settled, and what is to be forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from turnout import clock
 from turnout.notifications import announcements, reminders, retention, tidying
 from turnout.places import cache
 from turnout.runtime import Runtime
 
-LARGEST_SET = 20
-"""Events whose people are anonymized in one transaction."""
+LARGEST_SET = 200
+"""People who are anonymized in one transaction: on SQLite others wait for its end."""
 OUTBOX_KEPT = timedelta(days=90)
 
 
@@ -33,9 +33,17 @@ async def tidy(runtime: Runtime) -> bool:
         await cache.forget_expired(db, now)
     async with database.write() as db:
         is_more = await tidying.tidy(db, now - OUTBOX_KEPT)
-    days = runtime.settings.retention_days
-    if days:
-        async with database.write() as db:
-            done = await retention.anonymize_past(db, days, now, LARGEST_SET)
-        is_more = is_more or done == LARGEST_SET
-    return is_more
+    return await _anonymize(runtime, now) or is_more
+
+
+async def _anonymize(runtime: Runtime, now: datetime) -> bool:
+    """Take people out of events that are long over; whether there may be more."""
+    days, database = runtime.settings.retention_days, runtime.database
+    if not days:
+        return False
+    async with database.read() as db:
+        if not await retention.is_any_left(db, days, now):
+            return False
+    async with database.write() as db:
+        done = await retention.anonymize_past(db, days, now, LARGEST_SET)
+    return done >= LARGEST_SET
