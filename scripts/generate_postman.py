@@ -44,6 +44,7 @@ VARIABLES = {
     "verify_token": "of-the-mail",
     "reset_token": "of-the-mail",
     "otp": "000000",
+    "token": "of-the-url-of-the-calendar",
     **IN_PATHS,
 }
 """What is there before anything has run; a path's parameters have these names."""

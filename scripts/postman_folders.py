@@ -37,6 +37,8 @@ class Folder:
 _MINE = {"username": "{{email}}", "password": "{{password}}"}
 _ADMINS = {"username": "{{admin_email}}", "password": "{{admin_password}}"}
 _TOKENS = {"access_token": "access_token", "refresh_token": "refresh_token"}
+_WORDS = {"subject": "You are in", "body": "Doors open *half an hour* before."}
+"""Without placeholders, which Postman would take for variables of its own."""
 _BY_CODE = {"code": "{{recovery_code}}"}
 FOLDERS = (
     Folder(
@@ -72,6 +74,17 @@ FOLDERS = (
         ),
     ),
     Folder(
+        "Mails of an event",
+        "What its organizers say in words of their own, and when people are reminded.",
+        (
+            Step("set_wording", body=_WORDS),
+            Step("preview_wording", body=_WORDS),
+            Step("read_mails"),
+            Step("remove_wording"),
+            Step("set_reminder"),
+        ),
+    ),
+    Folder(
         "A guest's seat",
         "By the token that came with the seat.",
         (
@@ -97,6 +110,12 @@ FOLDERS = (
             ),
             Step("read_profile", ME),
             Step("change_profile", ME),
+            Step("read_preferences", ME, refusals=(403,)),
+            Step("change_preferences", ME, refusals=(403,)),
+            Step("make_feed", ME),
+            Step("read_feed", refusals=(404,)),
+            Step("end_feed", ME),
+            Step("export_data", ME),
             Step("list_own", ME),
             Step("create_token", ME, keeps={"token_id": "id"}),
             Step("list_tokens", ME),
@@ -224,6 +243,13 @@ FOLDERS = (
     Folder(
         "The server",
         "For those who run it, and for those who wonder about an error.",
-        (Step("check_live"), Step("check_ready"), Step("page")),
+        (
+            Step("check_live"),
+            Step("check_ready"),
+            Step("page"),
+            Step("list_outbox", ROOT),
+            Step("retry_delivery", ROOT, refusals=(404, 409)),
+            Step("list_anonymizations", ROOT),
+        ),
     ),
 )

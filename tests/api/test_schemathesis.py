@@ -53,7 +53,10 @@ BEYOND_SCHEMAS = (
     *("list_team", "add_member", "list_users", "create_user", "read_user", "change_user"),
     *("list_audit", "set_cover", "read_cover", "remove_cover", "read_event_calendar"),
     *("read_calendar", "add_slot", "read_slot", "change_slot", "delete_slot", "repeat_event"),
-    *("read_series", "search_places"),
+    *("read_series", "search_places", "change_preferences", "read_mails", "set_reminder"),
+    *("set_wording", "remove_wording", "preview_wording", "list_outbox", "list_anonymizations"),
+    *("create_webhook", "list_webhooks", "read_webhook", "change_webhook", "delete_webhook"),
+    *("rotate_secret", "list_deliveries", "list_changes"),
 )
 CONFIGURATION = f"""
 [checks]

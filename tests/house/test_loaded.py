@@ -25,7 +25,7 @@ import sys
 from turnout.cli import main, serve
 from turnout.main import create_app
 from turnout.settings import Settings
-create_app(Settings(_env_file=None), works=True)
+create_app(Settings(_env_file=None))
 print(*sys.modules, sep="\\n")
 """
 

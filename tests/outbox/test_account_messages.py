@@ -7,10 +7,11 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.db import rows
 from tests.factories import make_event, register
 from tests.house import tree
+from tests.notifications.dispatching import by_the_clock, dispatched
 from tests.support import cast
 from tests.support.app import RunningApp
 from tests.support.cast import CAUSE
@@ -24,6 +25,7 @@ from turnout.db.session import Db
 from turnout.events import team
 from turnout.events.models import TeamRole
 from turnout.events.team import Invited
+from turnout.notifications.models import Reminder
 from turnout.outbox.models import OutboxMessage
 from turnout.outbox.topics import Topic
 
@@ -70,6 +72,24 @@ async def run_an_event(api: httpx2.AsyncClient) -> None:
     await api.delete(path)
 
 
+async def let_time_pass(app: RunningApp, api: httpx2.AsyncClient) -> None:
+    """What is said of an event by the clock: that its changes are over, and that it comes."""
+    event = await make_event(api)
+    await api.patch(f"/events/{event['id']}", json={"location": "Mysuru"})
+    await dispatched(app)
+    await rows.change(app.runtime.database, update(Reminder).values(due_at=clock.now()))
+    await by_the_clock(app)
+
+
+async def try_a_webhook(app: RunningApp) -> None:
+    """An organizer has a webhook, and asks for a message to try it."""
+    olive = await cast.olive(app)
+    async with olive.api(app) as api:
+        made = await api.post("/webhooks", json={"url": "https://example.com/hook"})
+        tried = await api.post(f"/webhooks/{made.json()['id']}/test")
+    assert tried.is_success, tried.text
+
+
 @pytest.fixture
 async def written(app: RunningApp, api: httpx2.AsyncClient) -> list[OutboxMessage]:
     """The messages of one account's life, of a sign-in, and of two events with what befell them."""
@@ -81,6 +101,8 @@ async def written(app: RunningApp, api: httpx2.AsyncClient) -> list[OutboxMessag
     await run_an_event(api)
     async with app.runtime.database.write() as db:
         await live(app, db, UUID(event["id"]))
+    await let_time_pass(app, api)
+    await try_a_webhook(app)
     async with app.runtime.database.read() as db:
         return list(await db.scalars(select(OutboxMessage)))
 

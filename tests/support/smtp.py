@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,8 @@ from tests.support.smtp_program import (
     READY,
 )
 from tests.support.smtp_rules import Accepted, Behaviour, Offer
+
+from turnout import clock
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.005
@@ -190,7 +192,7 @@ def _write_certificate(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.test")])
     address = x509.IPAddress(ip_address(LOOPBACK))
-    now = datetime.now(UTC)
+    now = clock.now()
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -288,5 +288,5 @@ EXAMPLES: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
 }
 """By the name of the schema, then by that of the example: what `examples` of a media type holds."""
-IN_PATHS: Mapping[str, str] = {"code": "event-full"}
+IN_PATHS: Mapping[str, str] = {"code": "event-full", "kind": "registration-confirmed"}
 """What can be put for a parameter of a path, by its name, where it is the same on every server."""

@@ -77,7 +77,8 @@ _PLACED = ("start_at", "end_at", "place_x", "place_y", "place_z")
 _ADD_PLACE = f"""INSERT INTO event_places (band, longitude, id, {", ".join(_PLACED)})
     SELECT {_band("NEW")}, NEW.place_longitude, NEW.id,
         {", ".join(f"NEW.{name}" for name in _PLACED)}
-    WHERE {_IS_LISTED} AND NEW.place_x IS NOT NULL"""
+    WHERE {_IS_LISTED} AND NEW.place_x IS NOT NULL
+        AND NEW.place_y IS NOT NULL AND NEW.place_z IS NOT NULL"""
 _REMOVE_PLACE = f"""DELETE FROM event_places
     WHERE band = {_band("OLD")}
     AND longitude = OLD.place_longitude AND id = OLD.id"""  # noqa: S608 - constants of this file

@@ -205,7 +205,12 @@ def _message(registration: Registered, now: datetime) -> outbox.Message:
         if registration.status is Status.WAITLISTED
         else Topic.REGISTRATION_CONFIRMED
     )
-    payload = {"registration_id": str(registration.id), "event_id": str(registration.event_id)}
+    payload: dict[str, object] = {
+        "registration_id": str(registration.id),
+        "event_id": str(registration.event_id),
+    }
+    if topic is Topic.REGISTRATION_CONFIRMED:
+        payload["moved_up"] = False
     return outbox.Message(now, topic, registration.event_id, registration.id, payload)
 
 

@@ -41,8 +41,9 @@ TICKET_SECONDS = 86_400
 
 
 @router.get("/r/{manage_token}")
-async def enter(manage_token: str, request: Request) -> Response:
+async def enter(request: Request) -> Response:
     """On to the page of the registration, with the cookie that opens it."""
+    manage_token: str = request.path_params["manage_token"]
     await count(request, ANONYMOUS, None)
     actor = await _guest(request, manage_token)
     if actor is None or actor.registration_id is None:
@@ -54,9 +55,9 @@ async def enter(manage_token: str, request: Request) -> Response:
 
 
 @router.get("/registration/{registration_id}")
-async def show_registration(registration_id: str, request: Request) -> Response:
+async def show_registration(request: Request) -> Response:
     """The event and the ticket, for the guest with the link or the account it belongs to."""
-    wanted, runtime = _id_of(registration_id), runtime_of(request)
+    wanted, runtime = _id_of(request), runtime_of(request)
     actor = await _attendee(request, wanted)
     async with runtime.database.read() as db:
         held = await _own(db, actor, wanted)
@@ -70,9 +71,9 @@ async def show_registration(registration_id: str, request: Request) -> Response:
 
 
 @router.post("/registration/{registration_id}/cancel")
-async def cancel(registration_id: str, request: Request) -> Response:
+async def cancel(request: Request) -> Response:
     """Give the seat, or the place on the waitlist, back."""
-    wanted = _id_of(registration_id)
+    wanted = _id_of(request)
     actor = await _attendee(request, wanted)
     async with runtime_of(request).database.write() as db:
         held = await _own(db, actor, wanted)
@@ -81,9 +82,9 @@ async def cancel(registration_id: str, request: Request) -> Response:
 
 
 @router.post("/registration/{registration_id}/erase")
-async def erase(registration_id: str, request: Request) -> Response:
+async def erase(request: Request) -> Response:
     """Take the person out of the registration; the link and the cookie open nothing any more."""
-    wanted = _id_of(registration_id)
+    wanted = _id_of(request)
     actor = await _attendee(request, wanted)
     async with runtime_of(request).database.write() as db:
         cause = _cause(request, actor)
@@ -123,8 +124,8 @@ async def _own(db: Db, actor: Actor, registration_id: UUID) -> Held:
     return held
 
 
-def _id_of(text: str) -> UUID:
-    found = parse_id(text)
+def _id_of(request: Request) -> UUID:
+    found = parse_id(request.path_params["registration_id"])
     if found is None:
         raise NotFound
     return found

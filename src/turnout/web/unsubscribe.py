@@ -19,9 +19,10 @@ AGAIN = b"again=yes"
 
 
 @router.get("/unsubscribe/{token}")
-async def show_unsubscribe(token: str, request: Request) -> Response:
+async def show_unsubscribe(request: Request) -> Response:
     """What it is about, and a button: programs that look at mails follow links, no more."""
     await count(request, ANONYMOUS, None)
+    token: str = request.path_params["token"]
     person, kind = _read(request, token)
     async with runtime_of(request).database.read() as db:
         chosen = await choices.of(db, person)
@@ -29,13 +30,14 @@ async def show_unsubscribe(token: str, request: Request) -> Response:
 
 
 @router.post("/unsubscribe/{token}")
-async def change(token: str, request: Request) -> Response:
+async def change(request: Request) -> Response:
     """Choose for the reader of the address, whom the token shows to have had the mail.
 
     Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as one kind of form or another, with
     no cookie, and from any origin: the token is all it takes, and so no page is asked for.
     """
     await count(request, ANONYMOUS, None)
+    token: str = request.path_params["token"]
     person, kind = _read(request, token)
     is_wanted = await forms.raw(request) == AGAIN
     cause, now = sign_in.cause_of(request), clock.now()

@@ -219,7 +219,8 @@ END""",
     INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
     SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
         NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
-    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL
+        AND NEW.place_y IS NOT NULL AND NEW.place_z IS NOT NULL;
 END""",
     """CREATE TRIGGER events_places_update
 AFTER UPDATE OF start_at, end_at, place_x, place_y, place_z,
@@ -239,7 +240,8 @@ WHEN OLD.start_at IS NOT NEW.start_at
     INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
     SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
         NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
-    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL
+        AND NEW.place_y IS NOT NULL AND NEW.place_z IS NOT NULL;
 END""",
     """CREATE TRIGGER events_places_delete AFTER DELETE ON events BEGIN
     DELETE FROM event_places
@@ -254,6 +256,7 @@ SELECT CAST((place_latitude + 90) * 50 AS INTEGER), place_longitude, id,
     start_at, end_at, place_x, place_y, place_z
 FROM events
 WHERE status = 'published' AND visibility = 'public' AND place_x IS NOT NULL
+    AND place_y IS NOT NULL AND place_z IS NOT NULL
 ORDER BY 1, 2, 3"""
 
 
