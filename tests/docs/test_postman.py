@@ -110,7 +110,9 @@ FORM = {
 """What of Postman's published form of a collection (v2.1.0) ours makes use of."""
 
 
-BEFORE_VERIFIED = ("Read which mails you get", "Choose which mails you get")
+OF_LINKS = ("The events of whoever has the link", "Try once more")
+"""Of a link that the collection cannot cut out of an answer, and of a webhook that is gone."""
+BEFORE_VERIFIED = ("Choose which mails you get",)
 """Of an address that nobody has shown to be theirs."""
 WITH_A_FILE = ("Set the cover picture", "Get the cover picture", "Take the cover picture away")
 """A collection cannot hold a picture: these end in the second status that they allow."""
@@ -163,7 +165,8 @@ def test_collection_runs_against_a_server(committed: dict[str, Any], tmp_path: P
             if secret := runner.variables["secret"]:
                 runner.variables["otp"] = pyotp.TOTP(secret).now()
 
-    wanted = [result.expected[result.name in WITH_A_FILE] for result in results]
+    others = (*WITH_A_FILE, *OF_LINKS, *BEFORE_VERIFIED)
+    wanted = [result.expected[result.name in others] for result in results]
     assert [result.status for result in results] == wanted
     assert len(results) == len(list(postman.requests_of(committed)))
 
@@ -184,8 +187,7 @@ def test_collection_runs_twice_without_mails_and_authenticator(
         "Get new recovery codes",
         "Take your second factor away",
         *BEFORE_VERIFIED,
-        "The events of whoever has the link",
-        "Try once more",
+        *OF_LINKS,
         *WITH_A_FILE,
     }
 
