@@ -54,6 +54,7 @@ class MailLane:
         self.wake = asyncio.Event()
         self._runtime = runtime
         self._flying = dict[asyncio.Task[None], Claimed]()
+        self._beginning: asyncio.Task[int] | None = None
         self._renewed_at = clock.now()
         self._results = list[Result]()
         self._pause = SHORTEST_PAUSE
@@ -66,13 +67,15 @@ class MailLane:
         room = WINDOW - len(self._flying)
         if room < REFILL or clock.now() < self._resumes_at:
             return False
-        claimed = await self._claim(room)
-        if claimed:
-            await self._begin(claimed)
-        return len(claimed) == room
+        # Whoever is stopped between the commit of a claim and its first mail would keep others
+        # from these mails until the lease ends.
+        self._beginning = asyncio.create_task(self._claim_and_begin(room))
+        return await asyncio.shield(self._beginning) == room
 
     async def aclose(self) -> None:
         """Wait a moment for what is being handed over; the rest is due again at once."""
+        if self._beginning is not None:
+            await asyncio.gather(self._beginning, return_exceptions=True)
         if self._flying:
             await asyncio.wait(list(self._flying), timeout=GRACE_SECONDS)
         tasks = list(self._flying)
@@ -83,6 +86,13 @@ class MailLane:
             Exception
         ):  # a database that is away: the leases end by themselves
             await self._note()
+
+    async def _claim_and_begin(self, room: int) -> int:
+        """How many are in hand that were not before, at most `room`."""
+        claimed = await self._claim(room)
+        if claimed:
+            await self._begin(claimed)
+        return len(claimed)
 
     async def _claim(self, room: int) -> list[Claimed]:
         now = clock.now()
