@@ -582,7 +582,8 @@ CREATE TRIGGER events_places_insert AFTER INSERT ON events BEGIN
     INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
     SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
         NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
-    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL
+        AND NEW.place_y IS NOT NULL AND NEW.place_z IS NOT NULL;
 END;
 
 CREATE TRIGGER events_places_update
@@ -603,7 +604,8 @@ WHEN OLD.start_at IS NOT NEW.start_at
     INSERT INTO event_places (band, longitude, id, start_at, end_at, place_x, place_y, place_z)
     SELECT CAST((NEW.place_latitude + 90) * 50 AS INTEGER), NEW.place_longitude, NEW.id,
         NEW.start_at, NEW.end_at, NEW.place_x, NEW.place_y, NEW.place_z
-    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL;
+    WHERE NEW.status = 'published' AND NEW.visibility = 'public' AND NEW.place_x IS NOT NULL
+        AND NEW.place_y IS NOT NULL AND NEW.place_z IS NOT NULL;
 END;
 
 CREATE TRIGGER events_places_delete AFTER DELETE ON events BEGIN

@@ -1,7 +1,7 @@
 """What happens reaches everyone it concerns once: whoever joins, waits, is moved or cancelled."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -203,13 +203,16 @@ async def test_reminder_reaches_who_had_a_seat_when_it_was_due_and_follows_the_e
     event = await make_event(api, max_capacity=2, waitlist_enabled=True)
     await joined(api, event["id"], ADA)
     await dispatched(app)
-    due = clock.now() + timedelta(days=9, hours=12)
-    with time_machine.travel(due, tick=False) as traveller:
+    start = datetime.fromisoformat(event["start_time"])
+    late = timedelta(hours=20)
+    with time_machine.travel(start - late, tick=False) as traveller:
         await joined(api, event["id"], BOB, "eve@example.com")
         await dispatching.by_the_clock(app)
         await dispatching.by_the_clock(app)
         first = await mails(app, "event-reminder")
-        moved = await api.patch(f"/events/{event['id']}", json={"start_time": in_days(5, hour=9)})
+        moved = await api.patch(
+            f"/events/{event['id']}", json={"start_time": (start + timedelta(days=5)).isoformat()}
+        )
         assert moved.status_code == 200, moved.text
         await dispatched(app)
         traveller.shift(timedelta(days=5))

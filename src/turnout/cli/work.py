@@ -33,9 +33,9 @@ def work(
     `turnout serve` starts one by itself.
     """
     settings = user_errors.settings_or_fail()
-    logs.to_stderr(settings.log_format)
     if user_errors.run(lambda: revision.current(settings.database_url)) != tables.REVISION:
         user_errors.fail("the database has another schema; run `turnout schema upgrade` first")
+    logs.to_stderr(settings.log_format)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     user_errors.run(lambda: _work(settings, with_parent=with_parent))
