@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import ColumnElement, select, update
 from tests.db import rows
 from tests.factories import a_person, make_event, register
+from tests.notifications.dispatching import dispatched
 from tests.support.app import RunningApp, running
 from tests.support.smtp import SmtpServer
 
 from turnout import clock
-from turnout.notifications import letters
 from turnout.outbox.models import Delivery
 from turnout.settings import Settings
 from turnout.worker import loop, mailing
@@ -160,20 +160,26 @@ async def test_mailing_to_many_on_a_slow_server_does_not_delay_a_confirmation(
     assert before_it < len(crowd) // 2
 
 
-async def test_mail_that_cannot_be_written_is_parked_with_its_reason(
-    settings: Settings, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"kind": "no kind"}, {"kind": "event-cancelled", "data": {"event": {"id": "none"}}}],
+    ids=["kind", "data"],
+)
+async def test_mail_that_cannot_be_written_is_parked_and_holds_up_no_other(
+    settings: Settings, smtp: SmtpServer, spoilt: dict[str, Any]
 ) -> None:
-    write = letters.write
-
-    def fails(letterhead: Any, found: Any, now: Any) -> Any:
-        if found.reader.address == ADA:
-            raise KeyError("secret")
-        return write(letterhead, found, now)
-
-    monkeypatch.setattr(letters, "write", fails)
-    async with working(settings, smtp) as app:
+    async with running(settings) as app:
         await joined(app, ADA, BOB)
-        found = await until_tried(app, ADA)
+        await dispatched(app)
+        of_ada = Delivery.address == ADA
+        [(ada,)] = await rows.read(app.runtime.database, select(Delivery.id).where(of_ada))
+        await rows.change(app.runtime.database, update(Delivery).where(of_ada).values(**spoilt))
+    async with working(settings, smtp) as app:
+        await until_any(app, (Delivery.id == ada) & Delivery.finished_at.is_not(None))
         await until(lambda: [each.recipient for each in smtp.accepted()] == [BOB])
+        columns = Delivery.outcome, Delivery.tries, Delivery.last_error
+        query = select(*columns).where(Delivery.id == ada)
+        [found] = await rows.read(app.runtime.database, query)
 
-    assert found[:3] == ("dead", 1, "it could not be written: KeyError")
+    assert found[:2] == ("dead", 1)
+    assert found[2].startswith("it could not be written: ")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from turnout import clock
+from turnout.db.errors import is_away
 from turnout.notifications import facts, letters
 from turnout.notifications.mailer import MailPostponed, MailRefused, ServerAway
 from turnout.notifications.news import Facts
@@ -111,15 +112,26 @@ class MailLane:
                 await deliveries.renew(db, list(self._flying.values()), now, LEASE)
 
     async def _begin(self, claimed: Sequence[Claimed]) -> None:
-        async with self._runtime.database.read() as db:
-            known = await facts.load(db, claimed, clock.now())
-        for each, found in zip(claimed, known, strict=True):
+        for each, found in await self._known(claimed):
             if found is None:
                 self._results.append(Ended(each, Outcome.MOOT))
                 continue
             task = asyncio.create_task(self._fly(each, found))
             self._flying[task] = each
             task.add_done_callback(self._landed)
+
+    async def _known(self, claimed: Sequence[Claimed]) -> list[tuple[Claimed, Facts | None]]:
+        """What each is written from; one whose data make no sense is parked and holds up nobody."""
+        try:
+            async with self._runtime.database.read() as db:
+                return list(zip(claimed, await facts.load(db, claimed, clock.now()), strict=True))
+        except Exception as error:
+            if is_away(error):
+                raise
+            if len(claimed) == 1:
+                self._results.append(_unwritable(claimed[0], error))
+                return []
+        return [each for one in claimed for each in await self._known([one])]
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         del self._flying[task]
@@ -157,9 +169,7 @@ class MailLane:
         except ServerAway as error:
             return self._paused(delivery, error.reason)
         except Exception as error:  # noqa: BLE001 - a mail that cannot be written holds up no other
-            reason = f"it could not be written: {type(error).__name__}"
-            log.warning("A mail went wrong", kind=delivery.kind, reason=reason)
-            return Ended(delivery, Outcome.DEAD, reason)
+            return _unwritable(delivery, error)
         self._pause = SHORTEST_PAUSE
         return Ended(delivery, Outcome.SENT)
 
@@ -194,3 +204,9 @@ class MailLane:
             # Kept for the next time: what was sent must not be sent again.
             self._results = results + self._results
             raise
+
+
+def _unwritable(delivery: Claimed, error: Exception) -> Ended:
+    reason = f"it could not be written: {type(error).__name__}"
+    log.warning("A mail went wrong", kind=delivery.kind, reason=reason)
+    return Ended(delivery, Outcome.DEAD, reason)
