@@ -174,7 +174,7 @@ def test_head_answers_as_get_without_its_body(steps: list[Step]) -> None:
     asked = [(step, step.head) for step in steps if step.head is not None]
 
     wrong = [
-        str(step)
+        (str(step), head.status, len(head.body), head.headers.items() ^ step.answer.headers.items())
         for step, head in asked
         if (head.status, head.body) != (step.answer.status, b"")
         or head.headers != step.answer.headers

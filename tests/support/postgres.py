@@ -18,13 +18,13 @@ from typing import Self
 
 import asyncpg
 from tests.support import postgres_binaries as programs
+from tests.support.announced import PortTaken, on_free_port
 from tests.support.folders import GuardedFolder
-from tests.support.processes import LOOPBACK, DidNotStart, DidNotStop, free_port
+from tests.support.processes import LOOPBACK, DidNotStart, DidNotStop
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.005
-PORT_TRIES = 5
 READY_LINE = 7  # of postmaster.pid, counted from 0; pg_ctl waits for the same word
 READY_WORD = "ready"
 
@@ -41,10 +41,6 @@ DURABLE: Mapping[str, str] = {
 }
 """Settings of a test server unless told otherwise: as safe as production, and all of it in its
 own folder."""
-
-
-class PortTaken(DidNotStart):
-    """Somebody else listens on the port that was free a moment ago."""
 
 
 class PostgresServer:
@@ -71,7 +67,7 @@ class PostgresServer:
             data = folder.path / "data"
             _copy(template.data, data)
             server = cls(data, template.password, settings or {})
-            server._start_on_free_port()
+            on_free_port(server._launch)
             try:
                 yield server
             finally:
@@ -143,7 +139,7 @@ class PostgresServer:
     def restart(self) -> None:
         """Run again on the same data folder and port, after stop(), kill() or neither."""
         self.stop()
-        self._launch()
+        self._launch(self.port)
 
     def log(self) -> str:
         """What the server has written since it was first started."""
@@ -153,18 +149,9 @@ class PostgresServer:
     def _log_file(self) -> Path:
         return self.data.with_name("log")
 
-    def _start_on_free_port(self) -> None:
-        for attempt in range(1, PORT_TRIES + 1):
-            self.port = free_port()
-            try:
-                return self._launch()
-            except PortTaken:
-                if attempt == PORT_TRIES:
-                    raise
-        return None
-
-    def _launch(self) -> None:
-        wanted = {**self._settings, "listen_addresses": LOOPBACK, "port": str(self.port)}
+    def _launch(self, port: int) -> None:
+        self.port = port
+        wanted = {**self._settings, "listen_addresses": LOOPBACK, "port": str(port)}
         arguments = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
         written_before = self._log_file.stat().st_size if self._log_file.exists() else 0
         with self._log_file.open("ab") as log:

@@ -5,12 +5,9 @@ Knows nothing of what sends the mails. What the server can do is in smtp_rules.
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
@@ -22,8 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.support.announced import AnnouncedServer
 from tests.support.folders import GuardedFolder
-from tests.support.processes import LOOPBACK, DidNotStart, environment, free_port
+from tests.support.processes import LOOPBACK
 from tests.support.smtp_program import (
     BEHAVIOUR,
     CERTIFICATE,
@@ -36,26 +34,20 @@ from tests.support.smtp_rules import Accepted, Behaviour, Offer
 
 from turnout import clock
 
-START_SECONDS = 30.0
-POLL_SECONDS = 0.005
-PORT_TRIES = 5
-TAKEN = "address already in use"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-class PortTaken(DidNotStart):
-    """Somebody else listens on the port that was free a moment ago."""
-
-
-class SmtpServer:
+class SmtpServer(AnnouncedServer):
     """One mail server on loopback; made by start(). What it took outlives kill() and restart()."""
 
+    ready = READY
+    taken = "address already in use"
+    stdin = subprocess.PIPE  # its end tells the server that this process is gone
+
     def __init__(self, folder: Path, offer: Offer) -> None:
-        self.port = free_port()
+        super().__init__(folder, cwd=_ROOT)
         self.offer = offer
-        self._folder = folder
         self._behaviour = Behaviour()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     @contextlib.contextmanager
@@ -70,11 +62,8 @@ class SmtpServer:
             if server.offer.security != "smtp":
                 _write_certificate(folder.path)
             server.behave()
-            server._start_on_free_port()
-            try:
+            with server._running():
                 yield server
-            finally:
-                server.kill()
         finally:
             folder.remove()
 
@@ -92,12 +81,6 @@ class SmtpServer:
     def certificate(self) -> Path:
         """What has to be trusted, by SSL_CERT_FILE, for a connection by TLS."""
         return self._folder / CERTIFICATE
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._process is not None
-        return self._process.pid
 
     def behave(self, **changes: Any) -> None:
         """Answer like this from the next command on; what is not named is as at the start."""
@@ -122,69 +105,9 @@ class SmtpServer:
         for name in (LEDGER, CONNECTIONS):
             (self._folder / name).write_bytes(b"")
 
-    def kill(self) -> None:
-        """Crash (SIGKILL); the process is gone on return. Harmless when it does not run."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.communicate()
-        self._process = None
-
-    def restart(self) -> None:
-        """Run again on the same port, after kill() or not; whom it greylisted is forgotten."""
-        self.kill()
-        self._launch()
-
-    def hang(self) -> None:
-        """Let it answer nobody, while its connections stay open (SIGSTOP)."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def wake(self) -> None:
-        """Let it go on after hang()."""
-        os.kill(self.pid, signal.SIGCONT)
-
-    def _start_on_free_port(self) -> None:
-        for attempt in range(1, PORT_TRIES + 1):
-            try:
-                return self._launch()
-            except PortTaken:
-                if attempt == PORT_TRIES:
-                    raise
-                self.port = free_port()
-        return None
-
-    def _launch(self) -> None:
-        program = [sys.executable, "-m", "tests.support.smtp_program"]
-        arguments = [str(self._folder), str(self.port), self.offer.text()]
-        with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [*program, *arguments],
-                stdin=subprocess.PIPE,  # its end tells the server that this process is gone
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment(),
-                cwd=_ROOT,
-                start_new_session=True,  # an interrupt at the terminal is for the tests alone
-            )
-        try:
-            self._wait_until_ready(self._process)
-        except BaseException:
-            self.kill()
-            raise
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        # Asked is the log and not the port, where somebody else could answer.
-        deadline = time.monotonic() + START_SECONDS
-        while READY not in self._written():
-            if process.poll() is not None:
-                text = self._written()
-                raise (PortTaken if TAKEN in text else DidNotStart)(text)
-            if time.monotonic() > deadline:
-                raise DidNotStart(self._written())
-            time.sleep(POLL_SECONDS)
-
-    def _written(self) -> str:
-        return (self._folder / "log").read_text(errors="replace")
+    def _command(self) -> Sequence[str | Path]:
+        program = (sys.executable, "-m", "tests.support.smtp_program")
+        return (*program, self._folder, str(self.port), self.offer.text())
 
 
 def _write_certificate(folder: Path) -> None:
