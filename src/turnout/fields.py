@@ -6,7 +6,7 @@ All checks but the one for unusual e-mail addresses run inside pydantic's Rust c
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from email_validator import (
     SPECIAL_USE_DOMAIN_NAMES,
@@ -14,7 +14,15 @@ from email_validator import (
     ValidatedEmail,
     validate_email,
 )
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from turnout.errors import Invalid
@@ -39,6 +47,36 @@ class Input(BaseModel):
     """What a body is read into: refuses unknown fields and numbers that JSON does not have."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+def _as_sent(schema: dict[str, Any], patch: "type[Patch]") -> None:
+    """Let the schema speak of what is sent: None, by which a field is left out, is no default."""
+    for name, described in schema["properties"].items():
+        del described["default"]
+        if name in patch.never_null:
+            [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
+            described.update(kind)
+
+
+class Patch(Input):
+    """A change of something: what is left out stays as it is, and null empties what may be empty.
+
+    Fields are optional by a default of None; `never_null` names those that cannot be empty.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_as_sent)
+    never_null: ClassVar[tuple[str, ...]] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None and info.field_name in cls.never_null:
+            raise PydanticCustomError("never-null", "Cannot be null; leave it out to keep it.")
+        return given
+
+    def says(self, name: str) -> bool:
+        """Whether the request has that field, be it null."""
+        return name in self.model_fields_set
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from turnout import ids
 from turnout.events import drafts, moves, times
@@ -17,31 +16,20 @@ from turnout.events.moves import Warned
 from turnout.events.schemas import MOST_SEATS, MOST_TAGS, PlaceIn, SlotIn, TimeText, WebAddress
 from turnout.events.times import Moment
 from turnout.events.whole import Whole, WholeSlot
-from turnout.fields import Input, Line, Paragraphs, WholeNumber, YesOrNo, ZoneText
-
-_NEVER_NULL = (
-    "name", "location", "start_time", "end_time", "timezone", "description", "tags", "slots",
-    "waitlist_enabled", "visibility",
-)  # fmt: skip
+from turnout.fields import Line, Paragraphs, Patch, WholeNumber, YesOrNo, ZoneText
 
 
-def _as_sent(schema: dict[str, Any]) -> None:
-    """Let the schema speak of what is sent: None, by which a field is left out, is no default."""
-    for name, described in schema["properties"].items():
-        del described["default"]
-        if name in _NEVER_NULL:
-            [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
-            described.update(kind)
-
-
-class EventPatch(Input):
+class EventPatch(Patch):
     """A change of an event: what is left out stays as it is.
 
     A new `start_time` alone takes `end_time` and all slots along, by the same distance on the
     clock. A new `timezone` alone keeps every instant and tells it in the new zone.
     """
 
-    model_config = ConfigDict(json_schema_extra=_as_sent)
+    never_null = (
+        "name", "location", "start_time", "end_time", "timezone", "description", "tags", "slots",
+        "waitlist_enabled", "visibility",
+    )  # fmt: skip
 
     name: Annotated[str, Line(200)] | None = None
     location: Annotated[str, Line(300)] | None = None
@@ -62,17 +50,6 @@ class EventPatch(Input):
     registration_opens_at: TimeText | None = None
     registration_closes_at: TimeText | None = None
     visibility: Visibility | None = None
-
-    @field_validator(*_NEVER_NULL, mode="before")
-    @classmethod
-    def _not_null(cls, given: Any) -> Any:
-        if given is None:
-            raise PydanticCustomError("never-null", "Cannot be null; leave it out to keep it.")
-        return given
-
-    def says(self, name: str) -> bool:
-        """Whether the request has that field, be it null."""
-        return name in self.model_fields_set
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,36 +3,22 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, field_validator
-from pydantic_core import PydanticCustomError
-
 from turnout import ids
 from turnout.events import moves, times
 from turnout.events.moves import Keep, Warned
 from turnout.events.schemas import SlotIn, TimeText
 from turnout.events.times import Derived, Moment, Note
 from turnout.events.whole import WholeSlot
-from turnout.fields import Input, Line, Paragraphs
-
-_NEVER_NULL = ("title", "start_time", "end_time")
+from turnout.fields import Line, Paragraphs, Patch
 
 
-def _without_null(schema: dict[str, Any]) -> None:
-    """Let the schema say so, too: None is how these fields are left out, not what can be sent."""
-    for name in _NEVER_NULL:
-        described = schema["properties"][name]
-        [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
-        del described["default"]
-        described |= kind
-
-
-class SlotPatch(Input):
+class SlotPatch(Patch):
     """A change of a slot: what is left out stays as it is.
 
     A new `start_time` alone moves the slot: it keeps its length on the clock.
     """
 
-    model_config = ConfigDict(json_schema_extra=_without_null)
+    never_null = ("title", "start_time", "end_time")
 
     title: Annotated[str, Line(200)] | None = None
     start_time: TimeText | None = None
@@ -40,17 +26,6 @@ class SlotPatch(Input):
     room: Annotated[str, Line(120)] | None = None
     speaker: Annotated[str, Line(200)] | None = None
     description: Annotated[str, Paragraphs(5_000, 0)] | None = None
-
-    @field_validator(*_NEVER_NULL, mode="before")
-    @classmethod
-    def _not_null(cls, given: Any) -> Any:
-        if given is None:
-            raise PydanticCustomError("never-null", "Cannot be null; leave it out to keep it.")
-        return given
-
-    def says(self, name: str) -> bool:
-        """Whether the request has that field, be it null."""
-        return name in self.model_fields_set
 
 
 def new_slot(wanted: SlotIn, zone: str) -> WholeSlot:

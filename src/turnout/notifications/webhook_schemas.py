@@ -6,11 +6,11 @@ from datetime import datetime, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from turnout import addresses
-from turnout.fields import Input, Line, YesOrNo
+from turnout.fields import Input, Line, Patch, YesOrNo
 from turnout.notifications import signing
 from turnout.notifications.models import Webhook
 from turnout.outbox.topics import Topic
@@ -19,7 +19,6 @@ TOPICS = tuple(
     topic for topic in Topic if topic.partition(".")[0] in {"event", "registration", "team"}
 )
 """What webhooks can hear of: what happens to events."""
-_NEVER_NULL = ("url", "description", "topics", "is_active")
 
 
 def _check_topic(text: str) -> str:
@@ -67,31 +66,15 @@ class WebhookIn(Input):
     )
 
 
-def _without_null(schema: dict[str, Any]) -> None:
-    """Let the schema say so, too: None is how these fields are left out, not what can be sent."""
-    for name in _NEVER_NULL:
-        described = schema["properties"][name]
-        [kind] = (each for each in described.pop("anyOf") if each.get("type") != "null")
-        del described["default"]
-        described |= kind
-
-
-class WebhookPatch(Input):
+class WebhookPatch(Patch):
     """A change of a webhook: what is left out stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra=_without_null)
+    never_null = ("url", "description", "topics", "is_active")
 
     url: UrlText | None = None
     description: Annotated[str, Line(200, 0)] | None = None
     topics: Topics | None = None
     is_active: YesOrNo | None = None
-
-    @field_validator(*_NEVER_NULL, mode="before")
-    @classmethod
-    def _not_null(cls, given: Any) -> Any:
-        if given is None:
-            raise PydanticCustomError("never-null", "Cannot be null; leave it out to keep it.")
-        return given
 
 
 @dataclass(frozen=True, slots=True)
