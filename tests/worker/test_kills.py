@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 from tests.db import rows
 from tests.factories import a_person, make_event, register
 from tests.support.app import RunningApp, running
@@ -28,7 +28,7 @@ from turnout.outbox.topics import Topic
 from turnout.settings import Settings
 from turnout.worker.mailing import WINDOW
 
-PEOPLE = 300
+PEOPLE, FEW = 300, 20
 KILLS = 3
 TURNOUT = Path(sys.executable).with_name("turnout")
 
@@ -77,12 +77,12 @@ def worker(settings: Settings, smtp: SmtpServer) -> Iterator[Worker]:
         started.kill()
 
 
-async def crowd(app: RunningApp) -> list[str]:
+async def crowd(app: RunningApp, size: int = PEOPLE) -> list[str]:
     """The addresses of many who have registered, and of whom nobody was told yet."""
-    people = [a_person(n) for n in range(PEOPLE)]
+    people = [a_person(n) for n in range(size)]
     async with app.client() as api:
-        event = await make_event(api, max_capacity=PEOPLE)
-        for n in range(0, PEOPLE, 50):
+        event = await make_event(api, max_capacity=size)
+        for n in range(0, size, 50):
             done = (register(api, event["id"], **person) for person in people[n : n + 50])
             answers = await asyncio.gather(*done)
             assert {each.status_code for each in answers} == {201}
@@ -127,6 +127,37 @@ async def test_no_mail_is_lost_by_workers_that_are_killed(
 
     assert repeated(smtp) <= KILLS * WINDOW
     assert code == 0
+
+
+async def test_mail_that_was_taken_and_not_marked_goes_once_more_under_the_same_id(
+    settings: Settings, smtp: SmtpServer
+) -> None:
+    """The worker is killed between the 250 of the mail server and its own mark."""
+    smtp.behave(slow_seconds=0.5)
+    async with running(settings) as app:
+        database = app.runtime.database
+        addresses = await crowd(app, FEW)
+        with worker(settings, smtp) as one:
+            await until_claimed(app)
+            # Nobody can mark anything while this lasts.
+            async with database.write() as db:
+                if not database.is_sqlite:
+                    await db.execute(text("LOCK TABLE deliveries IN EXCLUSIVE MODE"))
+                is_open = select(Delivery.address).where(Delivery.finished_at.is_(None))
+                unmarked = [str(each) for each in await db.scalars(is_open)]
+                await until(lambda: {each.recipient for each in smtp.accepted()} == set(addresses))
+                await asyncio.sleep(1.0)  # until the last answer has come
+                one.kill()
+        first = {each.recipient: each.message_id for each in smtp.accepted()}
+        await let_leases_end(app)
+        smtp.behave()
+        with worker(settings, smtp):
+            await rows_end(app)
+        again = smtp.accepted()[len(addresses) :]
+
+    assert unmarked
+    assert sorted(each.recipient for each in again) == sorted(unmarked)
+    assert [each.message_id for each in again] == [first[each.recipient] for each in again]
 
 
 async def test_two_workers_share_the_mails_and_a_stopped_one_repeats_none(
@@ -185,6 +216,13 @@ async def test_message_of_a_transaction_that_was_rolled_back_reaches_nobody(
 
     assert sorted(each.recipient for each in smtp.accepted()) == sorted(addresses)
     assert messages == PEOPLE + 1
+
+
+async def until_claimed(app: RunningApp) -> None:
+    """Until the worker has mails in hand."""
+    async with asyncio.timeout(30):
+        while not await rows.count(app.runtime.database, Delivery, Delivery.claim.is_not(None)):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
 
 
 async def rows_end(app: RunningApp) -> None:
