@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
+from turnout.cli import event_loop
 from turnout.db.errors import is_away
 from turnout.db.session import NotDurableError
 from turnout.settings import Settings, SettingsError, load
@@ -33,7 +34,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
     try:
-        return asyncio.run(whole())
+        with asyncio.Runner(loop_factory=event_loop.new) as runner:
+            return runner.run(whole())
     except (SettingsError, NotDurableError) as error:
         fail(str(error))
     except Exception as error:

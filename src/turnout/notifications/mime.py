@@ -1,16 +1,17 @@
 """Writes a mail as bytes (RFC 5322, MIME), and reads it again before anyone may send it. Pure.
 
 What stands in headers comes from address objects and from here; the texts that people wrote go
-through `header_text`. Then the bytes are parsed, and refused where they hold a header that was not
+through `header_text`. Then the bytes are read, and refused where they hold a header that was not
 set, another recipient or another part: no text shall become a header, whatever the library does.
 """
 
 import binascii
+import re
 from base64 import encodebytes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import policy
 from email.headerregistry import (
     Address,
     BaseHeader,
@@ -18,6 +19,7 @@ from email.headerregistry import (
     UniqueUnstructuredHeader,
 )
 from email.message import EmailMessage, Message
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from textwrap import TextWrapper
@@ -36,6 +38,9 @@ _IN_LINE: dict[int, str | None] = {
     ),
     **dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " "),
 }
+_READER = BytesHeaderParser()
+_BOUNDARY = re.compile(rb"^--=_turnout_[a-z]+(--)?\r\n(?:Content-Type: ([^;\r\n]*))?", re.MULTILINE)
+"""Where a part begins, with its media type, or the last one ends."""
 _ENCODED_WORD, _HARMLESS = "=?", "= ?"
 """What begins an encoded word (RFC 2047): as it stands in a text, some readers decode it."""
 
@@ -108,19 +113,22 @@ def write(letter: Letter) -> bytes:
 
 
 def check(raw: bytes, recipient: Address, headers: list[str], types: list[str]) -> None:
-    """Read a mail as any program does, from its bytes.
+    """Read a mail's headers as any program does, and where its parts begin and end.
 
     Raises Tampered unless it goes to `recipient` alone, and has just these headers and these media
     types of itself and of its parts, in this order.
     """
-    read = message_from_bytes(raw)
+    read = _READER.parsebytes(raw[: raw.find(b"\r\n\r\n") + 4])
     if read.keys() != headers:
         raise Tampered(f"headers {read.keys()} instead of {headers}")
     to = [address for _, address in getaddresses([_header(read, "To")])]
     if to != [recipient.addr_spec]:
         raise Tampered("another recipient than the one it is for")
-    found = [part.get_content_type() for part in read.walk()]
-    if found != types:
+    lines = _BOUNDARY.findall(raw)
+    begun = [media_type.decode() for end, media_type in lines if not end]
+    found = [read.get_content_type(), *begun]
+    wholes = sum(each.startswith("multipart/") for each in types)
+    if found != types or len(lines) - len(begun) != wholes:
         raise Tampered(f"parts {found} instead of {types}")
 
 

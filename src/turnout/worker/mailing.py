@@ -63,10 +63,11 @@ class MailLane:
 
     async def work(self) -> bool:
         """Note what was sent, and claim as many as there is room for; whether there is more."""
-        await self._note()
         await self._renew()
         room = WINDOW - len(self._flying)
-        if room < REFILL or clock.now() < self._resumes_at:
+        is_full = room < REFILL or clock.now() < self._resumes_at
+        if is_full or not await self._is_any_due():
+            await self._turn_over(0)
             return False
         # Whoever is stopped between the commit of a claim and its first mail would keep others
         # from these mails until the lease ends.
@@ -86,23 +87,39 @@ class MailLane:
         with contextlib.suppress(
             Exception
         ):  # a database that is away: the leases end by themselves
-            await self._note()
+            await self._turn_over(0)
 
     async def _claim_and_begin(self, room: int) -> int:
         """How many are in hand that were not before, at most `room`."""
-        claimed = await self._claim(room)
+        claimed = await self._turn_over(room)
         if claimed:
             await self._begin(claimed)
         return len(claimed)
 
-    async def _claim(self, room: int) -> list[Claimed]:
+    async def _is_any_due(self) -> bool:
+        async with self._runtime.database.read() as db:
+            return await deliveries.is_any_due(db, Channel.MAIL, self.lane, clock.now())
+
+    async def _turn_over(self, room: int) -> list[Claimed]:
+        """Write what came of those that were in hand, and take up to `room` others.
+
+        In one transaction: on SQLite each keeps everybody else from writing.
+        """
+        results, self._results = self._results, []
+        if not results and not room:
+            return []
         now = clock.now()
-        database = self._runtime.database
-        async with database.read() as db:
-            if not await deliveries.is_any_due(db, Channel.MAIL, self.lane, now):
-                return []
-        async with database.write() as db:
-            return await deliveries.claim(db, Channel.MAIL, self.lane, room, now, LEASE)
+        try:
+            async with self._runtime.database.write() as db:
+                await deliveries.end(db, [x for x in results if isinstance(x, Ended)], now)
+                await deliveries.postpone(db, [x for x in results if isinstance(x, Postponed)])
+                if not room:
+                    return []
+                return await deliveries.claim(db, Channel.MAIL, self.lane, room, now, LEASE)
+        except BaseException:
+            # Kept for the next time: what was sent must not be sent again.
+            self._results = results + self._results
+            raise
 
     async def _renew(self) -> None:
         now = clock.now()
@@ -189,21 +206,6 @@ class MailLane:
             self._resumes_at = now + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return Postponed(delivery, self._resumes_at, reason, counts=False)
-
-    async def _note(self) -> None:
-        """Write what came of those that were in hand, as a set."""
-        if not self._results:
-            return
-        results, self._results = self._results, []
-        try:
-            async with self._runtime.database.write() as db:
-                ended = [each for each in results if isinstance(each, Ended)]
-                await deliveries.end(db, ended, clock.now())
-                await deliveries.postpone(db, [x for x in results if isinstance(x, Postponed)])
-        except BaseException:
-            # Kept for the next time: what was sent must not be sent again.
-            self._results = results + self._results
-            raise
 
 
 def _unwritable(delivery: Claimed, error: Exception) -> Ended:

@@ -16,6 +16,7 @@ from collections.abc import Coroutine
 from dataclasses import asdict
 from typing import Any, cast
 
+from turnout.cli import event_loop
 from turnout.cli.bench.measured import Measured, percentile
 from turnout.cli.bench.wire import DIGITS, Load, load_from_json
 
@@ -273,22 +274,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-def event_loop() -> asyncio.AbstractEventLoop:
-    """The quickest event loop there is here: uvloop's, or the standard one where it is missing."""
-    try:
-        import uvloop
-    except ImportError:  # not made for every platform
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
-
-
 def main() -> None:
     """Read a load, do it, print what was measured."""
     load = load_from_json(sys.stdin.read())
     # The run is short and makes no cycles; a collection would show as the server's latency.
     gc.disable()
-    with asyncio.Runner(loop_factory=event_loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop.new) as runner:
         measured = runner.run(Run(load).finish())
     print(json.dumps(asdict(measured)))
 
