@@ -115,7 +115,11 @@ class Settings(BaseSettings):
         "`Turnout <events@example.com>`. Without it `turnout@` and the host of the base URL.",
     )
     mail_per_second: float = Field(
-        0.0, ge=0, le=10_000, description="How many mails the provider takes a second; 0: no limit."
+        250.0,
+        ge=0,
+        le=10_000,
+        description="How many mails a worker hands over in a second: no more than the provider "
+        "takes, and few enough to leave the database to those who register. 0: no limit.",
     )
     settle_seconds: int = Field(
         180,

@@ -1,5 +1,6 @@
 """Rows written in sets are what the ORM reads, whatever their number; none goes in alone."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from turnout.db import sets
 from turnout.db.facts import Fact
 from turnout.db.session import Database
 from turnout.idempotency.models import KeptAnswer
+from turnout.outbox.models import Delivery, OutboxMessage
 from turnout.registrations.models import Admission
 
 
@@ -105,3 +107,36 @@ async def test_increase_adds_to_each_row_what_is_its_own(database: Database) -> 
         database, select(Admission.taken, Admission.waiting).order_by(Admission.event_id)
     )
     assert found == [(2, 0), (3, 10), (4, 20), (5, 30), (2, 0)]
+
+
+async def test_change_sets_what_its_keys_match_and_nothing_else(database: Database) -> None:
+    """Also a column that is a key itself, as a lease that ends."""
+    table = table_of(Delivery)
+    async with database.write() as db:
+        sets.insert(db, table_of(OutboxMessage), [a_row(table_of(OutboxMessage), 0)])
+        sets.insert(db, table, [a_delivery(n) for n in range(4)])
+
+    async with database.write() as db:
+        ended = [(number(n), number(n % 3), None, f"{n}") for n in range(1, 4)]
+        sets.change(db, table, ("id", "claim"), ("claim", "last_error"), ended)
+
+    query = select(Delivery.id, Delivery.claim, Delivery.last_error).order_by(Delivery.id)
+    assert await rows.read(database, query) == [
+        (number(0), number(0), None),
+        (number(1), None, "1"),
+        (number(2), None, "2"),
+        (number(3), number(3), None),  # its claim was another
+    ]
+
+
+def number(n: int) -> UUID:
+    return UUID(int=AN_ID.int + n)
+
+
+def a_delivery(n: int) -> tuple[Any, ...]:
+    values = dict(zip(table_of(Delivery).columns.keys(), a_row(table_of(Delivery), n), strict=True))
+    others = {
+        "id": number(n), "recipient_id": number(n), "message_id": number(0), "claim": number(n),
+        "finished_at": None, "outcome": None, "last_error": None,
+    }  # fmt: skip
+    return tuple((values | others).values())

@@ -48,6 +48,8 @@ class SmtpServer(AnnouncedServer):
         super().__init__(folder, cwd=_ROOT)
         self.offer = offer
         self._behaviour = Behaviour()
+        self._accepted = list[Accepted]()
+        self._read = 0
 
     @classmethod
     @contextlib.contextmanager
@@ -92,8 +94,15 @@ class SmtpServer(AnnouncedServer):
     def accepted(self) -> list[Accepted]:
         """Every mail that it took so far, in this order."""
         ledger = self._folder / LEDGER
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
-        return [Accepted(**json.loads(line)) for line in lines]
+        if ledger.exists():
+            with ledger.open("rb") as file:
+                file.seek(self._read)
+                # A last line without its end is still being written.
+                whole = file.read().rpartition(b"\n")[0]
+            if whole:
+                self._read += len(whole) + 1
+                self._accepted += [Accepted(**json.loads(line)) for line in whole.split(b"\n")]
+        return list(self._accepted)
 
     def connections(self) -> int:
         """How many connections there were so far."""
@@ -102,6 +111,7 @@ class SmtpServer(AnnouncedServer):
 
     def forget(self) -> None:
         """Begin an empty ledger, and count connections from nothing."""
+        self._accepted, self._read = [], 0
         for name in (LEDGER, CONNECTIONS):
             (self._folder / name).write_bytes(b"")
 

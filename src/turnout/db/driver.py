@@ -3,11 +3,12 @@
 aiosqlite crosses to its thread four times for one SELECT (cursor, execute, fetch, close), and each
 crossing back waits for the interpreter lock of a busy event loop, up to 5 ms. A statement of ours
 takes some microseconds. So statements run in the loop, and only what may really wait crosses:
-BEGIN IMMEDIATE (for another process's lock) and COMMIT (for the disk), and large sets of rows.
+COMMIT (for the disk), and large sets of rows. Another process's lock is waited for in the loop.
 """
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -31,6 +32,11 @@ __all__ = ["BEGIN_WRITING", "FIRST_SOUND_SQLITE", "SCHEME", "LoopConnection", "s
 FIRST_SOUND_SQLITE = (3, 51, 3)
 SCHEME = "sqlite+turnout"
 BEGIN_WRITING = "BEGIN IMMEDIATE"
+GAP_SECONDS = 0.001
+"""Between two tries to become the one writer: others take some milliseconds. The library's own
+waits grow to a tenth of a second, in which whoever writes again and again leaves no gap."""
+_PRIMARY = 0xFF
+"""Of an error code of the library; what is above tells the kind more closely."""
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -118,17 +124,24 @@ class LoopConnection(aiosqlite.Connection):
         return LoopCursor(self)
 
     async def begin_writing(self) -> None:
-        """Become the one writer: at once where nobody else is, else by waiting in the thread."""
+        """Become the one writer: at once where nobody else is, else in the first gap."""
+        self.raw.execute("PRAGMA busy_timeout = 0")
         try:
-            self.raw.execute("PRAGMA busy_timeout = 0")
-            self.raw.execute(BEGIN_WRITING)
-        except sqlite.OperationalError:
-            if self.raw.in_transaction:
-                raise
+            await self._begin_in_a_gap(monotonic() + self._busy_timeout_ms / 1000)
+        finally:
             self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
-            await self.run_in_thread(self.raw.execute, BEGIN_WRITING)
-        else:
-            self.raw.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
+
+    async def _begin_in_a_gap(self, deadline: float) -> None:
+        while True:
+            try:
+                self.raw.execute(BEGIN_WRITING)
+            except sqlite.OperationalError as error:
+                is_busy = error.sqlite_errorcode & _PRIMARY == sqlite.SQLITE_BUSY
+                if not is_busy or monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(GAP_SECONDS)
+            else:
+                return
 
     def note(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Statements to run when the transaction commits, in the same crossing to the thread."""

@@ -17,7 +17,8 @@ from turnout.notifications import kinds
 from turnout.notifications.kinds import MailKind
 from turnout.notifications.models import MailChoice
 from turnout.outbox.deliveries import NewDelivery
-from turnout.outbox.models import Channel, OutboxMessage
+from turnout.outbox.models import Channel
+from turnout.outbox.outbox import Written
 from turnout.outbox.topics import Topic
 from turnout.registrations.models import Registration, Status
 
@@ -29,7 +30,7 @@ NOWHERE = "@turnout.invalid"
 class Reader:
     """Someone who is to have a mail because of a message."""
 
-    message: OutboxMessage
+    message: Written
     kind: MailKind
     recipient_id: UUID
     address: str
@@ -46,7 +47,7 @@ class Reader:
         )  # fmt: skip
 
 
-Messages = Sequence[OutboxMessage]
+Messages = Sequence[Written]
 Audience = Callable[[AsyncSession, Messages], Coroutine[Any, Any, list[Reader]]]
 
 _OF_REGISTRATION = {
@@ -93,7 +94,7 @@ async def _people(db: AsyncSession, messages: Messages) -> list[Reader]:
     ]
 
 
-def _facts(message: OutboxMessage) -> dict[str, Any]:
+def _facts(message: Written) -> dict[str, Any]:
     """What a mail is to say of the message beside what the database says when it is written."""
     aside = {"event_id", "user_id", "registration_id"}
     return {name: value for name, value in message.payload.items() if name not in aside}
@@ -159,7 +160,7 @@ async def _accounts(db: AsyncSession, messages: Messages) -> list[Reader]:
     ]
 
 
-def _account_kind(message: OutboxMessage) -> MailKind | None:
+def _account_kind(message: Written) -> MailKind | None:
     if message.topic == Topic.ACCOUNT_CREATED:
         return _OF_NEW_ACCOUNT.get(message.payload["purpose"])
     return _OF_ACCOUNT[Topic(message.topic)]
@@ -239,7 +240,7 @@ CROWDS = {
 
 
 async def crowd(
-    db: AsyncSession, message: OutboxMessage, data: dict[str, Any], limit: int
+    db: AsyncSession, message: Written, data: dict[str, Any], limit: int
 ) -> list[Reader]:
     """The next ones registered for the event, at most `limit`, in the order of their ids.
 

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from turnout.db import sets
 from turnout.notifications import (
     announcements,
     audiences,
@@ -26,6 +27,7 @@ from turnout.notifications.audiences import Reader
 from turnout.notifications.kinds import CHOICES
 from turnout.outbox import deliveries
 from turnout.outbox.models import OutboxMessage
+from turnout.outbox.outbox import WRITTEN, Written
 from turnout.outbox.topics import Topic
 
 LARGEST_SET = 100
@@ -62,7 +64,7 @@ async def dispatch(db: AsyncSession, now: datetime, settle: timedelta) -> Dispat
     """
     if not await _is_alone(db):
         return Dispatched(0, is_all=True)
-    messages = list(await db.scalars(_due(now).limit(LARGEST_SET)))
+    messages = await _written(db, _due(now).limit(LARGEST_SET))
     if messages:
         await _dispatch(db, messages, now, settle)
     return Dispatched(len(messages), is_all=len(messages) < LARGEST_SET)
@@ -82,27 +84,27 @@ async def tell_before_deletion(db: AsyncSession, event_ids: Sequence[UUID], now:
 
     The caller holds (`hold`) the right to dispatch.
     """
-    theirs = select(OutboxMessage).where(
-        _MESSAGES.c.finished_at.is_(None), _MESSAGES.c.event_id.in_(event_ids)
-    )
-    while messages := list(await db.scalars(theirs.order_by(_MESSAGES.c.id).limit(LARGEST_SET))):
+    theirs = WRITTEN.where(_MESSAGES.c.finished_at.is_(None), _MESSAGES.c.event_id.in_(event_ids))
+    while messages := await _written(db, theirs.order_by(_MESSAGES.c.id).limit(LARGEST_SET)):
         # What changed of them has no time to settle, and nobody is told of it: they are cancelled.
         await _dispatch(db, messages, now, timedelta())
         await db.flush()
-        db.expire_all()
+        await sets.flush(db)
 
 
 def _due(now: datetime) -> Any:
     order = _MESSAGES.c.due_at, _MESSAGES.c.id
-    return (
-        select(OutboxMessage)
-        .where(_MESSAGES.c.finished_at.is_(None), _MESSAGES.c.due_at <= now)
-        .order_by(*order)
+    return WRITTEN.where(_MESSAGES.c.finished_at.is_(None), _MESSAGES.c.due_at <= now).order_by(
+        *order
     )
 
 
+async def _written(db: AsyncSession, query: Select[Any]) -> list[Written]:
+    return [Written(*row) for row in await db.execute(query)]
+
+
 async def _dispatch(
-    db: AsyncSession, messages: Sequence[OutboxMessage], now: datetime, settle: timedelta
+    db: AsyncSession, messages: Sequence[Written], now: datetime, settle: timedelta
 ) -> None:
     await _follow_events(db, messages, now, settle)
     small = [each for each in messages if each.topic not in audiences.CROWDS]
@@ -122,7 +124,7 @@ async def _dispatch(
 
 
 async def _follow_events(
-    db: AsyncSession, messages: Sequence[OutboxMessage], now: datetime, settle: timedelta
+    db: AsyncSession, messages: Sequence[Written], now: datetime, settle: timedelta
 ) -> None:
     """Keep what depends on events in step with them: reminders, and what people are told later."""
     moved = {m.event_id for m in messages if m.topic in _LIFE and m.event_id is not None}
@@ -138,7 +140,7 @@ async def _follow_events(
             await announcements.drop(db, message.event_id)
 
 
-async def _crowd(db: AsyncSession, message: OutboxMessage) -> list[Reader]:
+async def _crowd(db: AsyncSession, message: Written) -> list[Reader]:
     data: dict[str, Any] = {}
     match message.topic:
         case Topic.EVENT_CANCELLED if message.event_id is not None:
@@ -161,32 +163,24 @@ async def _willing(db: AsyncSession, readers: Sequence[Reader]) -> list[Reader]:
 
 
 async def _mark(
-    db: AsyncSession, messages: Sequence[OutboxMessage], reached: dict[UUID, UUID], now: datetime
+    db: AsyncSession, messages: Sequence[Written], reached: dict[UUID, UUID], now: datetime
 ) -> None:
     """Give new messages their places, in the order of their ids, and end those that are done."""
     last = await db.scalar(select(func.max(_MESSAGES.c.position))) or 0
     fresh = sorted(each.id for each in messages if each.position is None)
     places = {message_id: last + n for n, message_id in enumerate(fresh, 1)}
-    values = [
-        {
-            "this": each.id,
-            "place": places.get(each.id, each.position),
-            "done": None if each.id in reached else now,
-            "so_far": reached.get(each.id),
+    rows = [
+        (
+            each.id,
+            places.get(each.id, each.position),
+            None if each.id in reached else now,
+            reached.get(each.id),
             # Behind everything that is due by now: a crowd delays nobody else.
-            "again": now if each.id in reached else each.due_at,
-        }
+            now if each.id in reached else each.due_at,
+        )
         for each in messages
     ]
-    this = update(_MESSAGES).where(_MESSAGES.c.id == bindparam("this"))
-    connection = await db.connection()
-    await connection.execute(
-        this.values(
-            position=bindparam("place"), finished_at=bindparam("done"),
-            reached=bindparam("so_far"), due_at=bindparam("again"),
-        ),
-        values,
-    )  # fmt: skip
+    sets.change(db, _MESSAGES, ("id",), ("position", "finished_at", "reached", "due_at"), rows)
 
 
 async def _is_alone(db: AsyncSession) -> bool:

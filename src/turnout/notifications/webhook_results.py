@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from turnout.accounts.actor import Standing
 from turnout.audit import audit
 from turnout.audit.audit import Cause
+from turnout.db import sets
 from turnout.notifications import webhooks
 from turnout.notifications.models import Webhook
 from turnout.notifications.trying import Meaning, Tried
@@ -72,8 +73,9 @@ async def write(db: AsyncSession, results: Sequence[Result], now: datetime) -> N
     concerned = await _locked_webhooks(db, results)
     await _log(db, results)
     outcomes = [each.outcome for each in results]
-    await deliveries.end(db, [each for each in outcomes if isinstance(each, Ended)], now)
-    await deliveries.postpone(db, [each for each in outcomes if isinstance(each, Postponed)])
+    deliveries.end(db, [each for each in outcomes if isinstance(each, Ended)], now)
+    deliveries.postpone(db, [each for each in outcomes if isinstance(each, Postponed)])
+    await sets.flush(db)
     # Afterwards: what is ended with a webhook is in nobody's hands any more.
     for webhook in concerned:
         own = [each for each in results if each.delivery.recipient_id == webhook.id]

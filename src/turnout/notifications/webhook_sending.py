@@ -102,7 +102,7 @@ class Calls:
         back = [Postponed(each, self._now(), "It was not begun.", counts=False) for each in unsent]
         if back:
             async with self._database.write() as db:
-                await deliveries.postpone(db, back)
+                deliveries.postpone(db, back)
 
     def _lined_up(self, claimed: Sequence[Claimed]) -> "list[_Line]":
         grouped = groupby(sorted(claimed, key=_RECIPIENT), key=_RECIPIENT)

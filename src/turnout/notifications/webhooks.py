@@ -23,7 +23,8 @@ from turnout.events.models import Event
 from turnout.notifications.models import Webhook
 from turnout.notifications.webhook_errors import TooManyWebhooks, UrlNotAllowed
 from turnout.outbox.deliveries import NewDelivery
-from turnout.outbox.models import Channel, Delivery, Lane, OutboxMessage, Outcome
+from turnout.outbox.models import Channel, Delivery, Lane, Outcome
+from turnout.outbox.outbox import Written
 from turnout.outbox.topics import Topic
 from turnout.outside import OutsideOfUsers
 
@@ -196,7 +197,7 @@ def secrets_of(seals: Seals, row: Webhook, now: datetime) -> list[bytes]:
     return [each for each in found if each is not None]
 
 
-async def targets(db: AsyncSession, messages: Sequence[OutboxMessage]) -> list[NewDelivery]:
+async def targets(db: AsyncSession, messages: Sequence[Written]) -> list[NewDelivery]:
     """A delivery for each message and each webhook that hears of it; a few statements for all."""
     told = [each for each in messages if each.event_id is not None]
     active = select(Webhook.id).where(Webhook.is_active).limit(1)
@@ -224,7 +225,7 @@ class _Listener:
     topics: Sequence[str]
     role: str
 
-    def hears(self, message: OutboxMessage, event_owner: UUID | None) -> bool:
+    def hears(self, message: Written, event_owner: UUID | None) -> bool:
         """Whether a message about an event of that account is for it."""
         if self.topics and message.topic not in self.topics:
             return False
@@ -235,7 +236,7 @@ class _Listener:
         return self.owner_id == event_owner or is_of_admin
 
 
-async def _owners(db: AsyncSession, messages: Sequence[OutboxMessage]) -> dict[UUID, UUID]:
+async def _owners(db: AsyncSession, messages: Sequence[Written]) -> dict[UUID, UUID]:
     """Whose the events are; of those that are gone, whose they were."""
     wanted = {each.event_id for each in messages if each.event_id is not None}
     rows = await db.execute(select(Event.id, Event.organizer_id).where(Event.id.in_(wanted)))

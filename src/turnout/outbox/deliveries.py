@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -113,7 +113,7 @@ async def claim(
         .cte("due")
     )
     taken = (
-        update(Delivery)
+        update(_TABLE)  # type: ignore[arg-type]  # as above
         .where(_C.id.in_(select(due.c.id)))
         .values(due_at=now + lease, tries=_C.tries + 1, claim=ids.new_id())
         .returning(
@@ -145,50 +145,39 @@ def _due(
     return [*found, _C.recipient_id.not_in(list(passing_over))] if passing_over else found
 
 
-async def renew(db: AsyncSession, held: Sequence[Claimed], now: datetime, lease: timedelta) -> None:
-    """Keep what is in our hands for another `lease`; what another has taken over stays theirs."""
-    values = [{"this": each.id, "mine": each.claim, "at": now + lease} for each in held]
-    if values:
-        await _execute_all(db, _held().values(due_at=bindparam("at")), values)
+def renew(db: AsyncSession, held: Sequence[Claimed], now: datetime, lease: timedelta) -> None:
+    """Keep what is in our hands for another `lease`; what another has taken over stays theirs.
+
+    As with `end` and `postpone`, this is noted, to be written with the caller's transaction.
+    """
+    until = now + lease
+    _change(db, ("due_at",), [(each.id, each.claim, until) for each in held])
 
 
-async def end(db: AsyncSession, ended: Sequence[Ended], now: datetime) -> None:
-    """Write what became of them; those that another has taken over meanwhile stay theirs."""
-    values = [
-        {
-            "this": each.delivery.id, "mine": each.delivery.claim, "as": each.outcome,
-            "why": _short(each.error),
-        }
+def end(db: AsyncSession, ended: Sequence[Ended], now: datetime) -> None:
+    """Say what became of them; those that another has taken over meanwhile stay theirs."""
+    rows = [
+        (each.delivery.id, each.delivery.claim, now, each.outcome, _short(each.error), None)
         for each in ended
-    ]  # fmt: skip
-    if values:
-        await _execute_all(
-            db,
-            _held().values(
-                finished_at=now, outcome=bindparam("as"), last_error=bindparam("why"), claim=None
-            ),
-            values,
-        )
+    ]
+    _change(db, ("finished_at", "outcome", "last_error", "claim"), rows)
 
 
-async def postpone(db: AsyncSession, postponed: Sequence[Postponed]) -> None:
+def postpone(db: AsyncSession, postponed: Sequence[Postponed]) -> None:
     """Let them be tried again at their time; those that another has taken over stay theirs."""
-    values = [
-        {
-            "this": each.delivery.id, "mine": each.delivery.claim, "at": each.at,
-            "why": _short(each.error), "tried": each.delivery.tries - (not each.counts),
-        }
+    rows = [
+        (
+            each.delivery.id, each.delivery.claim, each.at,
+            each.delivery.tries - (not each.counts), _short(each.error), None,
+        )
         for each in postponed
     ]  # fmt: skip
-    if values:
-        await _execute_all(
-            db,
-            _held().values(
-                due_at=bindparam("at"), last_error=bindparam("why"), tries=bindparam("tried"),
-                claim=None,
-            ),
-            values,
-        )  # fmt: skip
+    _change(db, ("due_at", "tries", "last_error", "claim"), rows)
+
+
+def _change(db: AsyncSession, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """By id and claim: the claim alone makes it ours."""
+    sets.change(db, _TABLE, ("id", "claim"), names, rows)  # type: ignore[arg-type]  # as above
 
 
 async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> bool:
@@ -222,16 +211,6 @@ async def _forget(db: AsyncSession, whose: ColumnElement[bool], now: datetime) -
         )
     )
     await db.execute(theirs.values(address=None, name=None, data={}, last_error=None))
-
-
-def _held() -> Any:
-    return update(Delivery).where(_C.id == bindparam("this"), _C.claim == bindparam("mine"))
-
-
-async def _execute_all(db: AsyncSession, statement: Any, values: list[dict[str, Any]]) -> None:
-    # On the connection: the session would take a list of values for rows of a class.
-    connection = await db.connection()
-    await connection.execute(statement, values)
 
 
 def _short(text: str | None) -> str | None:

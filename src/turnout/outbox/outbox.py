@@ -1,11 +1,12 @@
 """Messages for later, added in the caller's transaction: what is rolled back was never said."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -14,6 +15,7 @@ from turnout.outbox.models import OutboxMessage
 from turnout.outbox.topics import Topic
 
 _TOPICS = "turnout.topics"
+_TABLE: Any = OutboxMessage.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,24 @@ class Message:
     event_id: UUID | None
     subject_id: UUID | None
     payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as it stands in the table, where each column is explained."""
+
+    id: UUID
+    topic: str
+    event_id: UUID | None
+    subject_id: UUID | None
+    payload: Mapping[str, Any]
+    due_at: datetime
+    position: int | None
+    reached: UUID | None
+
+
+WRITTEN: Select[Any] = select(*(_TABLE.c[each.name] for each in fields(Written)))
+"""The columns of `Written`; an object of the table's class takes three times as long to make."""
 
 
 def noted(db: AsyncSession) -> list[Topic]:
@@ -51,4 +71,4 @@ def add(db: AsyncSession, messages: Sequence[Message]) -> None:
     ]
     # Kept apart from the rows, some of which may be written already.
     db.info.setdefault(_TOPICS, []).extend(message.topic for message in messages)
-    sets.insert(db, OutboxMessage.__table__, rows)  # type: ignore[arg-type]  # a Table, though declared as FromClause
+    sets.insert(db, _TABLE, rows)

@@ -38,7 +38,6 @@ class Rhythm:
         """Work until cancelled; a database that is away comes back."""
         failures = 0
         while True:
-            wait = self.poll_seconds
             try:
                 is_more, failures = await self.job(), 0
                 if is_more:
@@ -51,8 +50,10 @@ class Rhythm:
                     job=self.name,
                     reason=type(error).__name__,
                 )
+                await asyncio.sleep(wait)  # whatever would wake it: it would fail again
+                continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(self.poll_seconds):
                     await self.wake.wait()
             self.wake.clear()
 

@@ -17,9 +17,10 @@ from turnout.outbox.models import Channel, Lane, Outcome
 from turnout.runtime import Runtime
 from turnout.structured import structlog
 
-WINDOW = 40
+WINDOW = 80
 """Mails in hand at once, of which a crash may send some a second time."""
-REFILL = 10
+REFILL = 40
+"""Few large turns: on SQLite each keeps everybody else from writing."""
 LEASE, RENEWED_AFTER = timedelta(seconds=90), timedelta(seconds=30)
 """Whoever dies has their mails taken over soon; whoever lives renews while a slow server takes its
 time."""
@@ -111,8 +112,8 @@ class MailLane:
         now = clock.now()
         try:
             async with self._runtime.database.write() as db:
-                await deliveries.end(db, [x for x in results if isinstance(x, Ended)], now)
-                await deliveries.postpone(db, [x for x in results if isinstance(x, Postponed)])
+                deliveries.end(db, [x for x in results if isinstance(x, Ended)], now)
+                deliveries.postpone(db, [x for x in results if isinstance(x, Postponed)])
                 if not room:
                     return []
                 return await deliveries.claim(db, Channel.MAIL, self.lane, room, now, LEASE)
@@ -126,7 +127,7 @@ class MailLane:
         if self._flying and now - self._renewed_at > RENEWED_AFTER:
             self._renewed_at = now
             async with self._runtime.database.write() as db:
-                await deliveries.renew(db, list(self._flying.values()), now, LEASE)
+                deliveries.renew(db, list(self._flying.values()), now, LEASE)
 
     async def _begin(self, claimed: Sequence[Claimed]) -> None:
         for each, found in await self._known(claimed):
