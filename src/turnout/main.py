@@ -1,10 +1,8 @@
 """Puts the process together: doors, error maps, layers, lifespan. Nothing else."""
 
 import asyncio
-import gc
 import importlib.metadata
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from turnout import interpreter
 from turnout import settings as settings_
 from turnout.api import openapi, problems, router
 from turnout.api.direct import Direct
@@ -24,14 +23,6 @@ from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
 from turnout.web import router as pages
-
-YOUNG_OBJECTS = 50_000
-"""How many objects are made before the collector looks at the young ones (docs/benchmarks.md)."""
-
-
-SWITCH_SECONDS = 0.0005
-"""How long the loop may keep the interpreter from the thread that commits (default 5 ms)."""
-
 
 _ANYWHERE = frozenset(("0.0.0.0", "[::]"))  # noqa: S104 - compared with, not listened on
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
@@ -90,7 +81,7 @@ def _lifespan(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         runtime = await Runtime.open(settings)
-        _tune_interpreter()
+        interpreter.tune()
         try:
             yield {"runtime": runtime}
         finally:
@@ -98,11 +89,3 @@ def _lifespan(settings: Settings) -> Any:
                 await runtime.aclose()
 
     return lifespan
-
-
-def _tune_interpreter() -> None:
-    """A full collection of all that start-up made would stop the loop for 30 to 50 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)

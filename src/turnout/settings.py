@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         "`Turnout <events@example.com>`. Without it `turnout@` and the host of the base URL.",
     )
     mail_per_second: float = Field(
-        250.0,
+        225.0,
         ge=0,
         le=10_000,
         description="How many mails a worker hands over in a second: no more than the provider "

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from turnout import tables
+from turnout import interpreter, tables
 from turnout.cli import user_errors
 from turnout.db import revision
 from turnout.observability import logs
@@ -55,6 +55,7 @@ async def _work(settings: Settings, *, with_parent: bool) -> None:
         # However the parent ended, its end of the pipe is closed.
         running.add_reader(sys.stdin.fileno(), _read, ended)
     runtime = await Runtime.open(settings)
+    interpreter.tune()
     try:
         async with loop.running(runtime):
             await ended.wait()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.utils import parseaddr
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ def sender_of(mail_from: str, base_url: str) -> Address:
     return Address(name or NAME, local, domain)
 
 
+@lru_cache(8)
 def host_of(base_url: str) -> str:
     """The host of an address of the web; for a number what mail has for it (RFC 5321, 4.1.3)."""
     host = urlsplit(base_url).hostname or "localhost"
