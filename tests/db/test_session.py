@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.db import rows
 from tests.support import databases, processes
@@ -123,6 +123,32 @@ async def test_writes_of_two_processes_that_read_first_all_succeed(
         value = (await db.execute(text("SELECT value FROM facts"))).scalar_one()
     assert [errors for _, errors in ended] == [b"", b""]
     assert value == str(2 * times)
+
+
+@ON_SQLITE
+async def test_whoever_waits_for_the_lock_waits_beside_others_and_may_give_up(
+    database: Database, database_url: str
+) -> None:
+    """The loop goes on meanwhile, and who gave up can write later."""
+    other = Database(database_url)
+    async with database.write() as db:
+        await db.execute(insert(Fact).values(name="first", value="1"))
+        waiting = asyncio.create_task(
+            rows.change(other, insert(Fact).values(name="given up", value="2"))
+        )
+        turns = 0
+        while not waiting.done() and turns < 50:
+            await asyncio.sleep(0.001)
+            turns += 1
+        waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await rows.change(other, insert(Fact).values(name="second", value="3"))
+    await other.aclose()
+
+    assert turns == 50
+    names = await rows.read(database, select(Fact.name).order_by(Fact.name))
+    assert [name for (name,) in names] == ["first", "second"]
 
 
 @ON_SQLITE
