@@ -1,5 +1,6 @@
 """What is on its way, as administrators see it: what waits, what failed, and trying once more."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +136,27 @@ async def test_delivery_that_failed_is_tried_anew(
     assert answer.json()["id"] == str(mails[0])
     assert await rows.read(stage.database, query) == [(None, None, 0, None)]
     assert await rows.read(stage.database, recorded) == [(root.id, UUID(stage.event_id), mails[0])]
+
+
+@pytest.mark.parametrize("minutes", [1, -1])
+async def test_delivery_in_the_hands_of_a_worker_stays_there_until_its_lease_ends(
+    closed_app: RunningApp, minutes: int
+) -> None:
+    """Else it would go out twice."""
+    stage, mails = await with_mails(closed_app)
+    root = await cast.root(closed_app)
+    until = clock.now() + timedelta(minutes=minutes)
+    await set_(stage, mails[0], claim=UUID(NOBODYS_ID), due_at=until, tries=3)
+
+    async with root.api(closed_app) as api:
+        answer = await api.post(f"{PATH}/{mails[0]}/retry")
+
+    query = select(Delivery.claim, Delivery.due_at, Delivery.tries).where(Delivery.id == mails[0])
+    [(claim, due_at, tries)] = await rows.read(stage.database, query)
+    is_held = minutes > 0
+    assert (answer.status_code, tries) == (200, 0)
+    assert (claim is not None, due_at == until) == (is_held, is_held)
+    assert is_held or due_at > until
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnout import ids
@@ -180,12 +180,23 @@ def _change(db: AsyncSession, names: tuple[str, ...], rows: Sequence[tuple[Any, 
     sets.change(db, _TABLE, ("id", "claim"), names, rows)  # type: ignore[arg-type]  # as above
 
 
-async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> bool:
-    """Let a delivery that has ended, or waits, be tried anew from now on; whether there is one."""
-    this = update(Delivery).where(_C.id == delivery_id)
-    values = {"due_at": now, "tries": 0, "claim": None, "finished_at": None, "outcome": None}
-    found = await db.execute(this.values(**values).returning(_C.id))
-    return found.one_or_none() is not None
+async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> None:
+    """Let a delivery that has ended, or waits, be tried anew from now on.
+
+    One that is in somebody's hands stays there: it is being tried, and would go out twice.
+    """
+    is_free = or_(_C.claim.is_(None), _C.due_at <= now)
+    values = {"tries": 0, "finished_at": None, "outcome": None}
+    # SQL takes the values of the row as it was for all of these.
+    await db.execute(
+        update(Delivery)
+        .where(_C.id == delivery_id)
+        .values(
+            due_at=case((is_free, literal(now, _C.due_at.type)), else_=_C.due_at),
+            claim=case((is_free, null()), else_=_C.claim),
+            **values,
+        )
+    )
 
 
 async def forget(db: AsyncSession, recipient_ids: Sequence[UUID], now: datetime) -> None:
