@@ -160,7 +160,7 @@ def _alone(bench: Bench, smtp: SmtpServer) -> tuple[str, str, str]:
     waits = []
     with bench.calls() as caller:
         path = f"/events/{new_event(caller, capacity=UNLIMITED)['id']}/register"
-        for n in range(SINGLE):
+        for n in range(SINGLE + 1):
             email = f"single.{n}.{os.getpid()}@example.org"
             caller.expect(201, "POST", path, {"name": "Ada", "email": email})
             answered = clock.now().timestamp()
@@ -170,7 +170,8 @@ def _alone(bench: Bench, smtp: SmtpServer) -> tuple[str, str, str]:
                 time.sleep(0.01)
             waits.append(found[0].at - answered)
             time.sleep(0.37)
-    waits.sort()
+    # At the first one the worker, which the server starts beside itself, has only just begun.
+    waits = sorted(waits[1:])
     found_ = f"{percentile(waits, 50):.2f} s, at most {waits[-1]:.2f} s"
     return "one registration to its mail", found_, f"{GOAL_SECONDS:.0f} s"
 

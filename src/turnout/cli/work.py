@@ -11,6 +11,7 @@ import typer
 from turnout import interpreter, tables
 from turnout.cli import user_errors
 from turnout.db import revision
+from turnout.notifications import letters
 from turnout.observability import logs
 from turnout.runtime import Runtime
 from turnout.settings import Settings
@@ -55,6 +56,7 @@ async def _work(settings: Settings, *, with_parent: bool) -> None:
         # However the parent ended, its end of the pipe is closed.
         running.add_reader(sys.stdin.fileno(), _read, ended)
     runtime = await Runtime.open(settings)
+    letters.prepare()
     interpreter.tune()
     try:
         async with loop.running(runtime):

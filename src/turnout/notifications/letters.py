@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
@@ -81,6 +82,15 @@ def write(letterhead: Letterhead, facts: Facts, now: datetime) -> Composed:
     )
     is_utf8 = not recipient.addr_spec.isascii()
     return Composed(recipient.addr_spec, mime.write(letter), is_utf8)
+
+
+def prepare() -> None:
+    """Load what the first mail would otherwise wait for, some tenths of a second of it."""
+    for kind in MailKind:
+        _template(f"{kind}.txt")
+        _template(f"{kind}.html")
+    ticket_picture.png("0" * 16)
+    import_module("icalendar")
 
 
 def readable(letterhead: Letterhead, facts: Facts) -> Readable:

@@ -8,8 +8,8 @@ from turnout import clock
 from turnout.notifications import dispatch
 from turnout.runtime import Runtime
 
-PAUSE_SECONDS = 0.3
-"""After a set, while there is more. More than 300 messages a second are more than become mails, and
+PAUSE_SECONDS = 0.35
+"""After a set, while there is more. More than 270 messages a second are more than become mails, and
 on SQLite whoever wants a seat waits for each set."""
 
 
