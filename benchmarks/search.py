@@ -1,7 +1,7 @@
 """`python -m benchmarks.search`: how long a search takes among a million events, one client.
 
-Every filter alone, the usual mixes, and how deep a page may lie. Each request asks for something
-else, so that no kept answer fits.
+Every filter alone, the usual mixes, and how deep a page may lie: each request asks for something
+else, so that no kept answer fits. Then the list and an event from many connections.
 """
 
 import asyncio
@@ -23,8 +23,10 @@ from rich.table import Table
 from tests.support.postgres import PostgresServer
 
 from turnout import clock
-from turnout.cli.bench import servers
+from turnout.cli.bench import command, servers
+from turnout.cli.bench.bench import Bench
 from turnout.cli.bench.calls import Caller
+from turnout.cli.bench.report import Report
 from turnout.migrations import schema
 from turnout.places.gazetteer import City
 
@@ -33,6 +35,7 @@ REQUESTS, WARM_UP = 200, 10
 GOAL_MS, GOAL_DEPTH = 20.0, 1.5
 DEEP_PAGE, PAGE = 10_000, 20
 LARGEST_PAGE = 100
+LOADS, LOAD_SECONDS = ("list", "event", "list-busy"), 3.0
 Query = dict[str, str]
 
 
@@ -123,9 +126,14 @@ def main(
             with servers.product(environment) as server, Caller(server.address) as caller:
                 console.print(table(database, [*timed(caller)]))
                 first, deep = depth(caller)
+                bench = Bench(server.address, server=server, seconds=LOAD_SECONDS)
+                figures = command.measure(bench, LOADS, console)
     console.print(
         f"page 1: {first:.2f} ms, page {DEEP_PAGE:,}: {deep:.2f} ms, "
         f"{deep / first:.2f} times (at most {GOAL_DEPTH})"
+    )
+    command.show(
+        Report(database, 1, bench.connections, LOAD_SECONDS, bench.rounds, figures), console
     )
 
 

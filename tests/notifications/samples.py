@@ -18,6 +18,7 @@ from turnout.notifications.news import (
     Reader,
     Seat,
     Seats,
+    WebhookNews,
     Words,
 )
 from turnout.registrations import guests
@@ -92,6 +93,11 @@ LINKED = replace(ACCOUNT, link_id=LINK, link_expires_at=NOW + timedelta(hours=1)
 SIGN_IN = replace(
     ACCOUNT, client="Mozilla/5.0 Firefox/152.0", client_address="192.0.2.7", signed_in_at=NOW
 )
+WEBHOOK = WebhookNews(
+    "01a20301-7d2e-7a4b-8f10-5b9c2d7e6a31",
+    "hooks.example.com",
+    "Nothing was taken for five days.",
+)
 Sample = tuple[str, MailKind, Reader, News]
 SAMPLES: tuple[Sample, ...] = (
     ("", MailKind.EVENT_CREATED, MEMBER, EventNews(replace(EVENT, status="draft"), occurrences=9)),
@@ -119,6 +125,7 @@ SAMPLES: tuple[Sample, ...] = (
     ("", MailKind.SECOND_FACTOR_CHANGED, MEMBER, replace(ACCOUNT, what="confirmed")),
     ("", MailKind.ROLE_CHANGED, MEMBER, replace(ACCOUNT, role="organizer")),
     ("", MailKind.NEW_SIGN_IN, MEMBER, SIGN_IN),
+    ("", MailKind.WEBHOOK_DISABLED, MEMBER, replace(ACCOUNT, webhook=WEBHOOK)),
 )
 """What tells two of a kind apart, the kind, its reader, and what it tells."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from tests.db import rows
 from tests.notifications import composing
 from tests.notifications.composing import a_delivery, is_moot, mail
+from tests.registrations.scene import NOBODYS_ID
 from tests.support import cast
 from tests.support.app import BASE_URL, RunningApp
 from tests.support.cast import Person
@@ -39,6 +40,10 @@ PLAIN = {
         {"what": "removed"},
     ),
     MailKind.ROLE_CHANGED: ("You have another role", {"role": "attendee"}),
+    MailKind.WEBHOOK_DISABLED: (
+        "A webhook was switched off",
+        {"webhook_id": NOBODYS_ID, "host": "hooks.example.com", "reason": "It was gone."},
+    ),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from tests.db import rows
 from tests.factories import make_event
+from tests.notifications.dispatching import mails
 from tests.notifications.hooks import NETWORKS, TAKEN, Hooks, hooked, told
 from tests.support import cast
 from tests.support.outside import Answer, Request, answer, silence, trickle
@@ -164,6 +165,7 @@ async def test_receiver_that_is_gone_is_not_called_any_more(
     assert (seen["is_active"], "410" in seen["disabled_reason"]) == (False, True)
     query = select(AuditEntry.standing).where(AuditEntry.action == "webhook.disabled")
     assert await rows.read(hooks.app.runtime.database, query) == [("system",)]
+    assert len(await mails(hooks.app, "webhook-disabled")) == 1
 
 
 async def test_webhook_that_fails_for_five_days_is_switched_off_and_can_be_switched_on(

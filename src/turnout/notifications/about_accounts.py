@@ -7,7 +7,7 @@ from turnout.events.zones import UTC_NAME
 from turnout.notifications import mime, periods, sayings
 from turnout.notifications.kinds import MailKind
 from turnout.notifications.letterhead import Letterhead
-from turnout.notifications.news import AccountNews, Facts
+from turnout.notifications.news import AccountNews, Facts, WebhookNews
 from turnout.notifications.sayings import Said
 
 VERIFY_EMAIL = "/verify-email"
@@ -28,6 +28,7 @@ _SUBJECTS = {
     MailKind.PASSWORD_CHANGED: "Your password has changed",
     MailKind.ROLE_CHANGED: "You have another role",
     MailKind.NEW_SIGN_IN: "Somebody has signed in",
+    MailKind.WEBHOOK_DISABLED: "A webhook was switched off",
 }
 _FACTOR_SUBJECTS = {
     "confirmed": "Your account has a second factor",
@@ -68,6 +69,7 @@ class AccountSaid(Said):
     client: str
     client_address: str | None
     signed_in: str
+    webhook: WebhookNews | None
 
 
 def said(letterhead: Letterhead, facts: Facts, news: AccountNews) -> AccountSaid:
@@ -88,6 +90,7 @@ def said(letterhead: Letterhead, facts: Facts, news: AccountNews) -> AccountSaid
         client=mime.one_line(news.client or "") or _UNNAMED,
         client_address=news.client_address,
         signed_in=periods.moment(at, zone) if at else "",
+        webhook=news.webhook,
     )
 
 

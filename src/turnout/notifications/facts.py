@@ -16,7 +16,15 @@ from turnout.fields import canonical_email
 from turnout.notifications import choices, found, snapshots
 from turnout.notifications.found import ATTENDEE_KINDS, LINK_KINDS, Account, Found, Person
 from turnout.notifications.kinds import MailKind
-from turnout.notifications.news import AccountNews, Before, EventFacts, EventNews, Facts, Reader
+from turnout.notifications.news import (
+    AccountNews,
+    Before,
+    EventFacts,
+    EventNews,
+    Facts,
+    Reader,
+    WebhookNews,
+)
 from turnout.outbox.deliveries import Claimed
 from turnout.registrations.models import Status
 
@@ -170,6 +178,10 @@ def _for_account(kind: MailKind, delivery: Claimed, known: Found, now: datetime)
             reader = Reader(former, reader.name, canonical_email(former), reader.zone, True)  # noqa: FBT003 - has an account
         case MailKind.NEW_SIGN_IN:
             news = _sign_in(delivery, known, account)
+        case MailKind.WEBHOOK_DISABLED:
+            data = delivery.data
+            webhook = WebhookNews(data["webhook_id"], data["host"], data["reason"])
+            news = AccountNews(reader.address, webhook=webhook)
         case _:
             news = AccountNews(reader.address, what=delivery.data.get("what"))
     return None if news is None else Facts(delivery.id, kind, reader, news)

@@ -34,6 +34,8 @@ class MailKind(StrEnum):
     SECOND_FACTOR_CHANGED = "second-factor-changed"
     ROLE_CHANGED = "role-changed"
     NEW_SIGN_IN = "new-sign-in"
+    WEBHOOK_DISABLED = "webhook-disabled"
+    """To the owner of a webhook that was switched off by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,15 @@ class EventNews:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookNews:
+    """A webhook that was switched off, where it called, and why."""
+
+    id: str
+    host: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountNews:
     """Something about an account."""
 
@@ -122,6 +131,7 @@ class AccountNews:
     client: str | None = None
     client_address: str | None = None
     signed_in_at: datetime | None = None
+    webhook: WebhookNews | None = None
 
 
 News: TypeAlias = EventNews | AccountNews

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,9 +16,10 @@ from turnout.db import sets
 from turnout.notifications import webhooks
 from turnout.notifications.models import Webhook
 from turnout.notifications.trying import Meaning, Tried
-from turnout.outbox import deliveries
+from turnout.outbox import deliveries, outbox
 from turnout.outbox.deliveries import Claimed, Ended, Postponed
 from turnout.outbox.models import Delivery, DeliveryAttempt, Outcome
+from turnout.outbox.topics import Topic
 
 FAILING_FOR = timedelta(days=5)
 """How long nothing may be taken before a webhook is switched off."""
@@ -118,6 +120,13 @@ async def _switch_off(db: AsyncSession, row: Webhook, why: str, now: datetime) -
     await db.flush()
     await webhooks.end_open(db, [row.id], Outcome.DEAD, why, now)
     audit.record(db, [audit.Entry(now, _BY_ITSELF, "webhook.disabled", row.event_id, row.id)])
+    told = {
+        "user_id": str(row.owner_id),
+        "webhook_id": str(row.id),
+        "host": urlsplit(row.url).hostname or "",
+        "reason": why,
+    }
+    outbox.add(db, [outbox.Message(now, Topic.WEBHOOK_DISABLED, None, row.owner_id, told)])
 
 
 async def _log(db: AsyncSession, results: Sequence[Result]) -> None:

@@ -30,6 +30,8 @@ class Topic(StrEnum):
     EVENT_REMINDER_DUE = "event.reminder-due"
     WEBHOOK_TEST = "webhook.test"
     """To one webhook alone, whose owner wants to see whether it arrives."""
+    WEBHOOK_DISABLED = "webhook.disabled"
+    """It was switched off by itself: told to its owner."""
     REGISTRATION_CONFIRMED = "registration.confirmed"
     REGISTRATION_WAITLISTED = "registration.waitlisted"
     REGISTRATION_CANCELLED = "registration.cancelled"
