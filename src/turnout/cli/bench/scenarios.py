@@ -21,7 +21,7 @@ MANY_EVENTS = 1_000
 BESIDE_PER_SECOND = 50.0
 BESIDE_CONNECTIONS = 8
 SOON_DAYS = 0.005
-"""Seven minutes: later than a round ends, and sooner than the others on a first page of any list."""
+"""Seven minutes: later than a round ends, and sooner than what a first page ends with."""
 READY_SECONDS = 2.0
 WORKER_MIB = 120.0
 
