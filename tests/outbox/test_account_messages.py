@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +26,12 @@ from turnout.db.session import Db
 from turnout.events import team
 from turnout.events.models import TeamRole
 from turnout.events.team import Invited
+from turnout.notifications import trying, webhook_results
 from turnout.notifications.models import Reminder
-from turnout.outbox.models import OutboxMessage
+from turnout.notifications.webhook_results import Attempt, Result
+from turnout.outbox import deliveries
+from turnout.outbox.deliveries import Ended
+from turnout.outbox.models import Channel, Lane, OutboxMessage, Outcome
 from turnout.outbox.topics import Topic
 
 BOB, NEW = "bob@example.com", "robert@example.com"
@@ -82,12 +87,19 @@ async def let_time_pass(app: RunningApp, api: httpx2.AsyncClient) -> None:
 
 
 async def try_a_webhook(app: RunningApp) -> None:
-    """An organizer has a webhook, and asks for a message to try it."""
+    """An organizer has a webhook, and asks for a message to try it: its receiver is gone."""
     olive = await cast.olive(app)
     async with olive.api(app) as api:
         made = await api.post("/webhooks", json={"url": "https://example.com/hook"})
         tried = await api.post(f"/webhooks/{made.json()['id']}/test")
     assert tried.is_success, tried.text
+    now = clock.now()
+    async with app.runtime.database.write() as db:
+        lease = timedelta(minutes=1)
+        [held] = await deliveries.claim(db, Channel.WEBHOOK, Lane.DIRECT, 1, now, lease)
+        gone = Attempt(now, 5, trying.of_answer(410, {}, now))
+        result = Result(Ended(held, Outcome.DEAD), gone)
+        await webhook_results.write(db, [result], now)
 
 
 @pytest.fixture
