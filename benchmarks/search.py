@@ -37,7 +37,7 @@ REQUESTS, WARM_UP = 200, 10
 GOAL_MS, GOAL_DEPTH = 20.0, 1.5
 DEEP_PAGE, PAGE = 10_000, 20
 LARGEST_PAGE = 100
-LOADS, LOAD_SECONDS = ("list", "event", "list-busy"), 3.0
+LOADS, LOAD_SECONDS = ("list", "event"), 3.0
 Query = dict[str, str]
 
 
