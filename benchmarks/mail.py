@@ -51,7 +51,7 @@ def main(
     ):
         bench = Bench(server.address, seconds=seconds, rounds=rounds, server=server)
         _queue(bench, queued)
-        for row in _drained(bench, environment, smtp, queued):
+        for row in _drained(environment, smtp, queued):
             table.add_row(*row)
         _queue(bench, queued)
         for row in _beside(bench, environment, smtp):
@@ -112,10 +112,9 @@ def _worker(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def _drained(
-    bench: Bench, environment: Mapping[str, str], smtp: SmtpServer, queued: int
+    environment: Mapping[str, str], smtp: SmtpServer, queued: int
 ) -> Iterator[tuple[str, str, str]]:
     """How fast the queue gets shorter while nobody registers."""
-    del bench
     before = len(smtp.accepted())
     with _worker(environment):
         while len(smtp.accepted()) - before < queued:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-LIGHT, DARK = 0xFF, 0x00
-
 
 def modules(text: str) -> list[bytes]:
-    """The rows of the code, a byte for each module, with the light margin that belongs around it.
+    """The rows of the code, a byte for each module (0 is dark, 255 light), with its light margin.
 
     Level M: 15 % of it may be unreadable.
     """

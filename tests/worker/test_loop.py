@@ -120,3 +120,50 @@ async def test_worker_does_what_doors_alone_do_not(settings: Settings) -> None:
 
     assert idle is None
     assert (placed["city"], placed["country"]) == ("Berlin", "Germany")
+
+
+async def test_job_that_failed_thousands_of_times_is_still_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As while a database is away for a day."""
+    monkeypatch.setattr(loop, "LONGEST_PAUSE_SECONDS", 0.0)
+    tries = 0
+    done = asyncio.Event()
+
+    async def job() -> bool:
+        nonlocal tries
+        tries += 1
+        if tries <= 2_000:
+            raise ConnectionError
+        done.set()
+        return False
+
+    running = asyncio.create_task(loop.Rhythm("away", job, poll_seconds=0.01).run())
+    async with asyncio.timeout(60):
+        await asyncio.wait(
+            [running, asyncio.create_task(done.wait())], return_when=asyncio.FIRST_COMPLETED
+        )
+    has_ended = running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert (has_ended, tries) == (False, 2_001)
+
+
+async def test_job_that_fails_is_not_woken_before_its_pause_is_over() -> None:
+    failed = 0
+
+    async def job() -> bool:
+        nonlocal failed
+        failed += 1
+        rhythm.wake.set()
+        raise ConnectionError
+
+    rhythm = loop.Rhythm("away", job, poll_seconds=30.0)
+    running = asyncio.create_task(rhythm.run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert failed == 1

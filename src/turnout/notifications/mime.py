@@ -39,7 +39,7 @@ _IN_LINE: dict[int, str | None] = {
     **dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " "),
 }
 _READER = BytesHeaderParser()
-_BOUNDARY = re.compile(rb"\n--=_turnout_[a-z]+(--)?\r\n(?:Content-Type: ([^;\r\n]*))?")
+_BOUNDARY = re.compile(rb"\n--=_turnout_[a-z]+(--)?[ \t]*\r?\n(?:Content-Type: ([^;\r\n]*))?")
 """Where a part begins, with its media type, or the last one ends."""
 _ENCODED_WORD, _HARMLESS = "=?", "= ?"
 """What begins an encoded word (RFC 2047): as it stands in a text, some readers decode it."""

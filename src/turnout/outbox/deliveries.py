@@ -186,7 +186,6 @@ async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> None:
     One that is in somebody's hands stays there: it is being tried, and would go out twice.
     """
     is_free = or_(_C.claim.is_(None), _C.due_at <= now)
-    values = {"tries": 0, "finished_at": None, "outcome": None}
     # SQL takes the values of the row as it was for all of these.
     await db.execute(
         update(Delivery)
@@ -194,7 +193,9 @@ async def retry(db: AsyncSession, delivery_id: UUID, now: datetime) -> None:
         .values(
             due_at=case((is_free, literal(now, _C.due_at.type)), else_=_C.due_at),
             claim=case((is_free, null()), else_=_C.claim),
-            **values,
+            tries=0,
+            finished_at=None,
+            outcome=None,
         )
     )
 

@@ -18,6 +18,8 @@ POLL_SECONDS = 0.25
 SLOW_POLL_SECONDS = 1.0
 TIDY_SECONDS = 600.0
 LONGEST_PAUSE_SECONDS = 30.0
+_DOUBLINGS = 10
+"""More make no longer pause, and after some hours a number that is none any more."""
 
 log = structlog.get_logger()
 
@@ -44,7 +46,9 @@ class Rhythm:
                     continue
             except Exception as error:  # noqa: BLE001 - one failure must not end the others' work
                 failures += 1
-                wait = min(self.poll_seconds * 2**failures, LONGEST_PAUSE_SECONDS)
+                wait = min(
+                    self.poll_seconds * 2 ** min(failures, _DOUBLINGS), LONGEST_PAUSE_SECONDS
+                )
                 log.warning(
                     "The background work failed and goes on",
                     job=self.name,

@@ -20,8 +20,6 @@ FEW_SEATS = 1_000
 MANY_EVENTS = 1_000
 BESIDE_PER_SECOND = 50.0
 BESIDE_CONNECTIONS = 8
-SOON_DAYS = 0.005
-"""Seven minutes: later than a round ends, and sooner than what a first page ends with."""
 READY_SECONDS = 2.0
 WORKER_MIB = 120.0
 
@@ -90,10 +88,10 @@ def _unread(bench: Bench, name: str, unread: Callable[[Caller], Iterator[str]]) 
 def read_while_registering(bench: Bench) -> Figure:
     """The list while the first event on it fills, so that its answer really changes."""
     with bench.calls() as caller:
-        event = new_event(caller, capacity=UNLIMITED, name="Soon", days=SOON_DAYS)
+        event = new_event(caller, capacity=UNLIMITED, name="Tomorrow", days=1)
         answer = caller.expect(200, "GET", LIST)
     if event["id"] not in {each["id"] for each in answer.json()["items"]}:
-        raise UnexpectedAnswerError("the next event is not on the first page of the list")
+        raise UnexpectedAnswerError("the event of tomorrow is not on the first page of the list")
 
     def beside(number: int) -> Load:
         going_on = bench.load(registration(event["id"], f"r{number}"), expected=(201,))
